@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting and ending the child. posix_spawn does the fork; the descriptors
+ * are laid out by its file actions. Everything else of ours is close-on-exec.
+ */
+#include "base/child.h"
+
+#include "base/cleanup.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+/* Signals as a fresh program expects them: the parent blocks some for its
+ * event loop, and ignores SIGPIPE. */
+static int set_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    sigdelset(&all, SIGKILL);
+    sigdelset(&all, SIGSTOP);
+    int r = posix_spawnattr_setsigmask(attributes, &none);
+    if (r == 0)
+        r = posix_spawnattr_setsigdefault(attributes, &all);
+    if (r == 0)
+        r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
+                                                     POSIX_SPAWN_SETSIGDEF);
+    return r;
+}
+
+static int
+spawn(pid_t *ret_pid, char *const arguments[], int stderr_fd, int channel_fd)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int r = posix_spawn_file_actions_init(&actions);
+    if (r != 0)
+        return r;
+    r = posix_spawnattr_init(&attributes);
+    if (r != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return r;
+    }
+    r = set_signals(&attributes);
+    if (r == 0)
+        r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
+                                             "/dev/null", O_RDONLY, 0);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(&actions, stderr_fd,
+                                             STDERR_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO,
+                                             STDOUT_FILENO);
+    if (r == 0)
+        r = posix_spawn_file_actions_adddup2(&actions, channel_fd,
+                                             CHILD_CHANNEL_FD);
+    if (r == 0)
+        r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes,
+                        arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return r;
+}
+
+/* A descriptor above those that the child's layout uses, so that no dup2
+ * overwrites another's source; takes FD over. */
+static int move_up(int fd)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, CHILD_CHANNEL_FD + 1);
+    close(fd);
+    return moved;
+}
+
+int child_spawn(struct child *child, char *const arguments[], struct error *err)
+{
+    assert(child->pid == 0);
+
+    int pair[2], pipe_fds[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return error_errno(err, errno, "starting a child: socket");
+    _cleanup_(close_fd) int ours = pair[0];
+    _cleanup_(close_fd) int theirs = move_up(pair[1]);
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        return error_errno(err, errno, "starting a child: pipe");
+    _cleanup_(close_fd) int stderr_ours = pipe_fds[0];
+    _cleanup_(close_fd) int stderr_theirs = move_up(pipe_fds[1]);
+    if (theirs < 0 || stderr_theirs < 0 ||
+        fcntl(ours, F_SETFL, O_NONBLOCK) < 0 ||
+        fcntl(stderr_ours, F_SETFL, O_NONBLOCK) < 0)
+        return error_errno(err, errno, "starting a child: descriptors");
+
+    pid_t pid;
+    int r = spawn(&pid, arguments, stderr_theirs, theirs);
+    if (r != 0)
+        return error_errno(err, r, "starting a child");
+    int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pid_fd < 0) {
+        r = errno;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        return error_errno(err, r, "starting a child: pidfd");
+    }
+    *child = (struct child){.pid = pid,
+                            .pid_fd = pid_fd,
+                            .channel_fd = take_fd(ours),
+                            .stderr_fd = take_fd(stderr_ours)};
+    return 0;
+}
+
+static void close_all(struct child *child)
+{
+    close_fd(&child->pid_fd);
+    close_fd(&child->channel_fd);
+    close_fd(&child->stderr_fd);
+    *child = (struct child)CHILD_INIT;
+}
+
+bool child_reap(struct child *child, int *ret_status)
+{
+    if (child->pid == 0)
+        return false;
+    pid_t pid = waitpid(child->pid, ret_status, WNOHANG);
+    if (pid != child->pid)
+        return false;
+    child->pid = 0;
+    return true;
+}
+
+void child_deinit(struct child *child)
+{
+    if (child->pid > 0) {
+        kill(child->pid, SIGKILL);
+        int status;
+        for (int tries = 0; tries < 100 && !child_reap(child, &status); tries++)
+            usleep(1000);
+    }
+    close_all(child);
+}
+
+bool child_follow_parent(void)
+{
+    pid_t parent = getppid();
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return false;
+    return getppid() == parent;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The log. Each message leaves in one write(), so that lines of several
+ * processes that share standard error do not mix.
+ */
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    LOG_LINE_SIZE = 2048
+};
+
+#define LOG_REPEAT_NS (60 * NS_PER_S)
+
+static struct {
+    const char *program;
+    enum log_format format;
+    enum log_level max;
+    bool terminal;
+    /* The last message and how often it came again since it was written. */
+    char last[LOG_LINE_SIZE];
+    unsigned int repeats;
+    int64_t last_written_ns;
+} logger = {.program = "", .max = LOG_LEVEL_INFO};
+
+void log_init(const char *program, enum log_format format, enum log_level max)
+{
+    logger.program = program;
+    logger.format = format;
+    logger.max = max;
+    logger.terminal = isatty(STDERR_FILENO);
+}
+
+static const char *level_name(enum log_level level)
+{
+    switch (level) {
+    case LOG_LEVEL_ERROR:
+        return "error";
+    case LOG_LEVEL_WARNING:
+        return "warning";
+    case LOG_LEVEL_NOTICE:
+        return "notice";
+    case LOG_LEVEL_INFO:
+        return "info";
+    case LOG_LEVEL_DEBUG:
+        break;
+    }
+    return "debug";
+}
+
+/* Foreign text may hold anything; a line stays a line and JSON stays JSON. */
+static void add_json_string(struct text *t, const char *string)
+{
+    text_add_char(t, '"');
+    for (; *string; string++) {
+        unsigned char c = (unsigned char)*string;
+        if (c == '"' || c == '\\') {
+            text_add_char(t, '\\');
+            text_add_char(t, (char)c);
+        } else if (c < ' ') {
+            text_addf(t, "\\u%04x", c);
+        } else {
+            text_add_char(t, (char)c);
+        }
+    }
+    text_add_char(t, '"');
+}
+
+static void write_line(enum log_level level, const char *message)
+{
+    struct text line = TEXT_INIT;
+    if (logger.format == LOG_FORMAT_JSON) {
+        text_addf(&line, "{\"time\":%.3f,\"level\":\"%s\",\"program\":",
+                  (double)clock_realtime_ns() / (double)NS_PER_S,
+                  level_name(level));
+        add_json_string(&line, logger.program);
+        text_add(&line, ",\"message\":");
+        add_json_string(&line, message);
+        text_add(&line, "}\n");
+    } else if (logger.terminal) {
+        text_addf(&line, "%s: %s\n", logger.program, message);
+    } else {
+        text_addf(&line, "<%d>%s: %s\n", (int)level, logger.program, message);
+    }
+    if (!text_failed(&line)) {
+        ssize_t written = write(STDERR_FILENO, line.data, line.size);
+        (void)written; /* there is nowhere left to complain to */
+    }
+    text_deinit(&line);
+}
+
+/* True when MESSAGE is the same as the one just written. */
+static bool hold_back(const char *message, int64_t now_ns)
+{
+    if (strcmp(message, logger.last) != 0 ||
+        now_ns - logger.last_written_ns >= LOG_REPEAT_NS)
+        return false;
+    logger.repeats++;
+    return true;
+}
+
+void log_message(enum log_level level, const char *format, ...)
+{
+    if (level > logger.max)
+        return;
+    char message[LOG_LINE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+
+    int64_t now_ns = clock_monotonic_ns();
+    if (hold_back(message, now_ns))
+        return;
+    if (logger.repeats) {
+        char told[64];
+        snprintf(told, sizeof(told), "the last message came %u more times",
+                 logger.repeats);
+        write_line(level, told);
+        logger.repeats = 0;
+    }
+    memcpy(logger.last, message, sizeof(message));
+    logger.last_written_ns = now_ns;
+    write_line(level, message);
+}
