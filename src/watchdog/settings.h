@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The settings of gpu-watchdog, and the table of options they come from. To
+ * add a setting: a field here and a row in settings.c. Read only, once made;
+ * a reload makes new ones.
+ */
+#pragma once
+
+#include "base/log.h"
+#include "base/option.h"
+#include "base/text.h"
+
+/* The subcommands, as bits in the table's rows. */
+enum {
+    COMMAND_EXPORTER = 1U << 0,
+    COMMAND_SNAPSHOT = 1U << 1
+};
+
+#define SETTINGS_DEFAULT_FILE "/etc/gpu-watchdog/gpu-watchdog.yaml"
+
+struct settings {
+    struct option_list listen; /* addresses as --listen takes them */
+    char *web_config_file;
+    uint32_t max_connections;
+
+    int64_t interval_ns;
+    int64_t jobs_interval_ns; /* 0: as the controller's size allows */
+    int64_t slow_interval_ns;
+    int64_t deadline_ns;
+    int64_t stale_after_ns;
+    char *slurm_conf; /* "": libslurm's own default */
+    char *replay;     /* "": a live cluster */
+
+    struct option_list collect; /* families; none: the default set */
+    struct option_list no_collect;
+    bool gpus_acct;
+    uint32_t job_series; /* at most so many; 0: no per-job series */
+
+    char *user;     /* to become after binding; "": stay */
+    int log_format; /* enum log_format */
+    int log_level;  /* index from LOG_LEVEL_ERROR; see settings_log_level() */
+
+    char *config; /* the configuration file */
+    bool check_config;
+    bool show_config;
+    bool help;
+    bool version;
+
+    struct option_set options; /* owns the above; origins, arguments */
+};
+
+extern const struct option_table settings_table;
+
+/* Says whether NAME is a metric family, with a text if not. The views know the
+ * families; main sets this before it makes settings. */
+extern int (*settings_check_family)(const char *name, struct error *err);
+
+/* Make the settings of COMMAND from defaults, configuration file and ARGUMENTS
+ * (NULL at the end; must outlive the settings), and validate them whole. With
+ * --help or --version among ARGUMENTS no file is read. -EINVAL: usage;
+ * -EBADMSG: the file's content; else the file cannot be read. */
+int settings_new(const struct option_command *command,
+                 char *const arguments[],
+                 struct settings **ret_settings,
+                 struct error *err);
+
+/* Accepts NULL; returns NULL. */
+struct settings *settings_free(struct settings *settings);
+
+/* What a reload did, one line each, such as "interval 15s -> 30s"; "" when
+ * nothing. */
+struct settings_changes {
+    struct text applied;
+    struct text held; /* changed in the file, but needs a restart */
+};
+
+#define SETTINGS_CHANGES_INIT                                                  \
+    {                                                                          \
+        .applied = TEXT_INIT, .held = TEXT_INIT                                \
+    }
+
+void settings_changes_deinit(struct settings_changes *changes);
+
+/* For SIGHUP: read the file anew under the command line that CURRENT came
+ * from. A bad file is refused whole: RET_SETTINGS is not set and CURRENT stays
+ * good. On success the caller swaps to RET_SETTINGS and frees CURRENT; what
+ * cannot change while running has its old value there. */
+int settings_reload(const struct settings *current,
+                    struct settings **ret_settings,
+                    struct settings_changes *changes,
+                    struct error *err);
+
+enum log_level settings_log_level(const struct settings *settings);
