@@ -25,9 +25,9 @@ void option_manual(const struct option_table *table,
 /* The keys of the configuration file as a fragment of a scdoc manual page. */
 void option_manual_file(const struct option_table *table, struct text *out);
 
-/* An example of the configuration file: every key, commented out, at its
- * default. */
-void option_example(const struct option_table *table, struct text *out);
+/* An example of the configuration file: every key of the table, commented out,
+ * at the value it has in SET, which holds defaults only. */
+void option_example(const struct option_set *set, struct text *out);
 
 /* Completion for bash, of all COMMANDS (NULL at the end) that are not hidden,
  * under the program's name and their own. */

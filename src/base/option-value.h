@@ -36,11 +36,3 @@ void option_number_format(const struct option_row *row,
 bool option_value_equal(const struct option_row *row,
                         const void *values,
                         const void *other_values);
-
-/* "" or more, with units: "1h30m", "500ms". -EINVAL with ERR set. */
-int duration_parse(const char *text, int64_t *ret_ns, struct error *err);
-void duration_format(int64_t ns, struct text *out);
-
-/* Bytes: "512", "64k", "10MiB"; k, M, G, T are powers of 1024. */
-int size_parse(const char *text, uint64_t *ret_bytes, struct error *err);
-void size_format(uint64_t bytes, struct text *out);

@@ -161,6 +161,26 @@ int option_load_text(struct option_set *set,
                      size_t size,
                      struct error *err);
 
+/* Give ROW the value TEXT, or just judge it if a higher rank has spoken. */
+int option_assign(struct option_set *set,
+                  const struct option_row *row,
+                  const char *text,
+                  struct option_origin origin,
+                  struct error *err);
+
+/* Give ROW the value and the origin that it has in OTHER, of the same table. */
+int option_adopt(struct option_set *set,
+                 const struct option_set *other,
+                 const struct option_row *row,
+                 struct error *err);
+
+/* The default of ROW under COMMAND (or NULL), as text. */
+const char *option_initial(const struct option_row *row,
+                           const struct option_command *command);
+
+/* ROW's key in the configuration file, in BUFFER or elsewhere. */
+const char *option_key(const struct option_row *row, char *buffer, size_t size);
+
 /* The row called NAME; asserts that there is one. */
 const struct option_row *option_row_find(const struct option_set *set,
                                          const char *name);
