@@ -305,6 +305,14 @@ static int read_all(int fd, struct text *content)
     return -EFBIG;
 }
 
+static int refuse_unreadable(const char *path, int code, struct error *err)
+{
+    return error_set(err, code,
+                     "configuration file %.200s: %s; mend that, or name "
+                     "another with --config=FILE",
+                     path, strerror(code));
+}
+
 int option_load_file(struct option_set *set,
                      const char *path,
                      struct error *err)
@@ -313,15 +321,15 @@ int option_load_file(struct option_set *set,
     _cleanup_(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat status;
     if (fd < 0 || fstat(fd, &status) < 0)
-        return error_errno(err, errno, "configuration file %.200s", path);
+        return refuse_unreadable(path, errno, err);
     if (!S_ISREG(status.st_mode))
         return error_set(err, ENOTSUP,
                          "configuration file %.200s: not a regular file; name "
-                         "one",
+                         "one with --config=FILE",
                          path);
     _cleanup_(text_deinit) struct text content = TEXT_INIT;
     int r = read_all(fd, &content);
     if (r < 0)
-        return error_errno(err, -r, "configuration file %.200s", path);
+        return refuse_unreadable(path, -r, err);
     return option_load_text(set, path, content.data, content.size, err);
 }

@@ -66,7 +66,7 @@ static int parse_bool(const char *text, bool *ret_value, struct error *err)
         }
     }
     return error_set(err, EINVAL,
-                     "\"%.80s\" is no switch position; write true or false",
+                     "\"%.80s\" is neither true nor false; write one of them",
                      text);
 }
 
@@ -88,7 +88,8 @@ static int parse_choice(const struct option_row *row,
                   row->words[i]);
     }
     const char *words = text_str(&all);
-    return error_set(err, EINVAL, "\"%.80s\" is not to choose; write %s", text,
+    return error_set(err, EINVAL,
+                     "\"%.80s\" is not among the choices; write %s", text,
                      words ? words : "another");
 }
 

@@ -92,7 +92,7 @@ struct option_command {
     const char *program;   /* the name it goes by when it is called as a
                             * program of its own, or NULL */
     const char *arguments; /* what follows the options: "save FILE"; or NULL */
-    const char *help;      /* one line, no full stop */
+    const char *help;      /* one sentence */
     uint32_t bit;          /* its bit in the rows' masks */
     bool single_dash;      /* Go's flags: -name is --name, and options end at
                             * the first argument that is none */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The settings of gpu-watchdog, and the table of options they come from. To
- * add a setting: a field here and a row in settings.c. Read only, once made;
- * a reload makes new ones.
+ * add a setting: a field here and a row in options.c. Read only, once made; a
+ * reload makes new ones.
  */
 #pragma once
 
@@ -46,6 +46,7 @@ struct settings {
     bool help;
     bool version;
 
+    char *const *line;         /* the command line, to read again */
     struct option_set options; /* owns the above; origins, arguments */
 };
 
@@ -67,8 +68,8 @@ int settings_new(const struct option_command *command,
 /* Accepts NULL; returns NULL. */
 struct settings *settings_free(struct settings *settings);
 
-/* What a reload did, one line each, such as "interval 15s -> 30s"; "" when
- * nothing. */
+/* What a reload did, such as "interval 15s -> 30s, log-level info -> debug";
+ * "" when nothing. */
 struct settings_changes {
     struct text applied;
     struct text held; /* changed in the file, but needs a restart */

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of gpu-watchdog's options. Rows of one group stand together; the
+ * order here is the order on every page.
+ */
+#include "watchdog/settings.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/unit.h"
+
+#include <string.h>
+
+int (*settings_check_family)(const char *name, struct error *err);
+
+static int check_family(const char *name, struct error *err)
+{
+    return settings_check_family ? settings_check_family(name, err) : 0;
+}
+
+/* "HOST:PORT", ":PORT", "[ADDRESS]:PORT"; the listener resolves the host. */
+static int check_address(const char *text, struct error *err)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+    bool bare_ipv6 = colon && *text != '[' && strchr(text, ':') != colon;
+    bool open_bracket = colon && *text == '[' && colon[-1] != ']';
+    if (bare_ipv6 || open_bracket)
+        return error_set(err, EINVAL,
+                         "\"%.80s\": write an IPv6 address in brackets, like "
+                         "[::1]:9341",
+                         text);
+    if (!colon)
+        return error_set(err, EINVAL,
+                         "\"%.80s\" has no port; write for example :9341 or "
+                         "127.0.0.1:9341",
+                         text);
+    if (!number_parse(colon + 1, &port) || port > 65535)
+        return error_set(err, EINVAL,
+                         "\"%.80s\": \"%.40s\" is no port; write a number up "
+                         "to 65535",
+                         text, colon + 1);
+    return 0;
+}
+
+static const char *const log_format_words[] = {
+    [LOG_FORMAT_AUTO] = "auto",
+    [LOG_FORMAT_JSON] = "json",
+    NULL,
+};
+
+static const char *const log_level_words[] = {
+    [LOG_LEVEL_ERROR - LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARNING - LOG_LEVEL_ERROR] = "warning",
+    [LOG_LEVEL_NOTICE - LOG_LEVEL_ERROR] = "notice",
+    [LOG_LEVEL_INFO - LOG_LEVEL_ERROR] = "info",
+    [LOG_LEVEL_DEBUG - LOG_LEVEL_ERROR] = "debug",
+    NULL,
+};
+
+#define COMMANDS_ALL (COMMAND_EXPORTER | COMMAND_SNAPSHOT)
+
+static const struct option_row rows[] = {
+    {
+        .name = "listen",
+        .alias = "web.listen-address listen-address",
+        .group = "Serving",
+        OPTION_LIST(struct settings, listen),
+        .initial = ":9341",
+        .check = check_address,
+        .unit = "ADDR",
+        .help = "Serve on this address and port",
+        .about = "As HOST:PORT; without a host on all addresses, IPv4 and "
+                 "IPv6. An IPv6 address stands in brackets: [::1]:9341.",
+        .commands = COMMAND_EXPORTER,
+    },
+    {
+        .name = "web.config.file",
+        .group = "Serving",
+        OPTION_FILE(struct settings, web_config_file),
+        .unit = "FILE",
+        .help = "TLS, client certificates and passwords",
+        .about = "A web configuration file as the Prometheus exporters of the "
+                 "exporter-toolkit take it.",
+        .commands = COMMAND_EXPORTER,
+    },
+    {
+        .name = "max-connections",
+        .group = "Serving",
+        OPTION_U32(struct settings, max_connections),
+        .initial = "512",
+        .min = 1,
+        .max = 65536,
+        .unit = "N",
+        .help = "So many clients may be connected at once",
+        .commands = COMMAND_EXPORTER,
+    },
+    {
+        .name = "user",
+        .group = "Serving",
+        OPTION_STRING(struct settings, user),
+        .unit = "NAME",
+        .help = "Become this user once the ports are bound",
+        .about = "Empty: stay who we are. Only root can become somebody else.",
+        .commands = COMMAND_EXPORTER,
+    },
+    {
+        .name = "interval",
+        .group = "Collecting",
+        OPTION_DURATION(struct settings, interval_ns),
+        .initial = "15s",
+        .min = NS_PER_S,
+        .unit = "TIME",
+        .help = "Ask the controller for nodes, partitions and statistics so "
+                "often",
+        .about = "Stretched to five times what the last cycle took, so that a "
+                 "slow controller is never pushed. Scrapes cost the controller "
+                 "nothing, however many there are.",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "jobs-interval",
+        .group = "Collecting",
+        OPTION_DURATION(struct settings, jobs_interval_ns),
+        .initial = "0",
+        .unit = "TIME",
+        .help = "Ask for jobs so often; 0: as the number of jobs allows",
+        .about = "The list of jobs is the dearest question to a large "
+                 "controller.",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "slow-interval",
+        .group = "Collecting",
+        OPTION_DURATION(struct settings, slow_interval_ns),
+        .initial = "60s",
+        .min = NS_PER_S,
+        .unit = "TIME",
+        .help = "Ask for reservations, licences, associations and QOS so often",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "deadline",
+        .group = "Collecting",
+        OPTION_DURATION(struct settings, deadline_ns),
+        .initial = "60s",
+        .min = 15 * NS_PER_S,
+        .unit = "TIME",
+        .help = "End and replace a collector whose cycle takes longer",
+        .about = "One honest time-out of libslurm takes ten seconds already.",
+        .commands = COMMAND_EXPORTER | COMMAND_SNAPSHOT,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "stale-after",
+        .group = "Collecting",
+        OPTION_DURATION(struct settings, stale_after_ns),
+        .initial = "2m",
+        .min = NS_PER_S,
+        .unit = "TIME",
+        .help = "Withdraw series that are older",
+        .about = "Not less than the interval. slurm_up and the age of the data "
+                 "are served all the time.",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "slurm-conf",
+        .group = "Collecting",
+        OPTION_FILE(struct settings, slurm_conf),
+        .unit = "FILE",
+        .help = "The slurm.conf of the cluster to watch",
+        .about = "Sets SLURM_CONF for the collector. Empty: as Slurm's own "
+                 "commands find it.",
+        .commands = COMMAND_EXPORTER | COMMAND_SNAPSHOT,
+    },
+    {
+        .name = "replay",
+        .group = "Collecting",
+        OPTION_FILE(struct settings, replay),
+        .unit = "FILE",
+        .help = "Serve this recording instead of a live cluster",
+        .about = "\"gpu-watchdog snapshot save\" makes one.",
+        .commands = COMMAND_EXPORTER,
+    },
+    {
+        .name = "collect",
+        .group = "Metrics",
+        OPTION_LIST(struct settings, collect),
+        .check = check_family,
+        .unit = "FAMILY",
+        .help = "Serve only these families of metrics",
+        .about = "None named: the usual ones.",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "no-collect",
+        .group = "Metrics",
+        OPTION_LIST(struct settings, no_collect),
+        .check = check_family,
+        .unit = "FAMILY",
+        .help = "Leave these families of metrics out",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "gpus-acct",
+        .group = "Metrics",
+        OPTION_BOOL(struct settings, gpus_acct),
+        .initial = "true",
+        .help = "Serve the slurm_gpus_ series",
+        .about = "The name is that of prometheus-slurm-exporter's flag; "
+                 "accounting is not needed for it.",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "job-series",
+        .group = "Metrics",
+        OPTION_U32(struct settings, job_series),
+        .initial = "0",
+        .unit = "N",
+        .help = "Serve series of single jobs, of at most N jobs; 0: none",
+        .commands = COMMAND_EXPORTER,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "log-format",
+        .group = "Log",
+        OPTION_CHOICE(struct settings, log_format),
+        .initial = "auto",
+        .words = log_format_words,
+        .help = "How lines on standard error look",
+        .about = "auto: plain on a terminal, elsewhere with the priority in "
+                 "front as the journal reads it.",
+        .commands = COMMANDS_ALL,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "log-level",
+        .group = "Log",
+        OPTION_CHOICE(struct settings, log_level),
+        .initial = "info",
+        .words = log_level_words,
+        .unit = "LEVEL",
+        .help = "The least important messages to write: error, warning, "
+                "notice, info or debug",
+        .commands = COMMANDS_ALL,
+        .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "config",
+        .group = "This program",
+        OPTION_FILE(struct settings, config),
+        .initial = SETTINGS_DEFAULT_FILE,
+        .unit = "FILE",
+        .help = "The configuration file",
+        .about = "The default one need not be there. See gpu-watchdog.yaml(5).",
+        .commands = COMMANDS_ALL,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+    {
+        .name = "check-config",
+        .group = "This program",
+        OPTION_BOOL(struct settings, check_config),
+        .initial = "false",
+        .help = "Say whether the configuration is good, and end",
+        .commands = COMMANDS_ALL,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+    {
+        .name = "show-config",
+        .group = "This program",
+        OPTION_BOOL(struct settings, show_config),
+        .initial = "false",
+        .help = "Print the configuration and where each value comes from, and "
+                "end",
+        .about = "What is printed is a complete configuration file.",
+        .commands = COMMANDS_ALL,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+    {
+        .name = "help",
+        .short_name = 'h',
+        .group = "This program",
+        OPTION_BOOL(struct settings, help),
+        .initial = "false",
+        .help = "Print this help, and end",
+        .commands = UINT32_MAX,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+    {
+        .name = "version",
+        .group = "This program",
+        OPTION_BOOL(struct settings, version),
+        .initial = "false",
+        .help = "Print the version, and end",
+        .commands = UINT32_MAX,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+};
+
+const struct option_table settings_table = {
+    .program = "gpu-watchdog",
+    .rows = rows,
+    .row_count = array_size(rows),
+    .values_size = sizeof(struct settings),
+};

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The subcommands of gpu-watchdog. Each has a file of its own with one entry
+ * function, which gets valid settings and a log, and returns the exit code.
+ */
+#pragma once
+
+#include "watchdog/settings.h"
+
+enum {
+    EXIT_USAGE = 2
+};
+
+struct subcommand {
+    struct option_command options; /* name, help and options it takes */
+    int (*run)(const struct settings *settings);
+};
+
+/* The table, in main.c; a row without a name ends it. */
+extern const struct subcommand subcommands[];
+
+int exporter_main(const struct settings *settings);
+
+/* What the build makes from the table of options: manual pages, completion,
+ * the example file. */
+int generate_main(const struct settings *settings);
