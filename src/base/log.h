@@ -3,7 +3,9 @@
  * The log goes to standard error, a line a message, for programs only: library
  * rooms return errors instead. Under the journal a line carries its priority
  * as "<N>"; on a terminal it does not. A message that repeats at once is held
- * back for a minute and then told with its count.
+ * back for a minute; the next line that is written tells its count first.
+ * Control characters become spaces, so a message is always one line. errno
+ * stays as it was.
  */
 #pragma once
 
