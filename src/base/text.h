@@ -56,7 +56,7 @@ static inline bool text_failed(const struct text *t)
 
 static inline void text_add_bytes(struct text *t, const void *data, size_t size)
 {
-    if (size > t->capacity - t->size && !text_reserve(t, size))
+    if (size == 0 || (size > t->capacity - t->size && !text_reserve(t, size)))
         return;
     memcpy(t->data + t->size, data, size);
     t->size += size;
