@@ -30,7 +30,7 @@
 
 enum {
     /* Raised whenever a record changes its shape or meaning. */
-    SNAPSHOT_VERSION = 1,
+    SNAPSHOT_VERSION = 2,
     SNAPSHOT_ARRAYS_MAX = 4,
     SNAPSHOT_ALIGNMENT = 8
 };
@@ -68,12 +68,13 @@ struct snapshot_array {
 struct snapshot_part {
     uint64_t offset; /* from the start of the block; 0: never loaded */
     uint64_t size;
-    int64_t taken_ns;   /* real time at which the content was known to hold */
-    int64_t updated_s;  /* the controller's own time of the last change */
-    uint32_t outcome;   /* enum snapshot_outcome, of this cycle */
-    int32_t error_code; /* Slurm's errno when the outcome is FAILED */
-    int64_t wall_ns;    /* how long this cycle's request took; 0: not asked */
-    int64_t cpu_ns;     /* collector's own CPU in it, conversion included */
+    int64_t taken_ns;    /* real time at which the content was known to hold */
+    int64_t updated_s;   /* the controller's own time of the last change */
+    uint32_t outcome;    /* enum snapshot_outcome, of this cycle */
+    int32_t error_code;  /* Slurm's errno when the outcome is FAILED */
+    int64_t wall_ns;     /* how long this cycle's request took; 0: not asked */
+    int64_t cpu_ns;      /* collector's own CPU in it, conversion included */
+    int64_t interval_ns; /* until it is asked for again; 0: not told */
     struct snapshot_array arrays[SNAPSHOT_ARRAYS_MAX];
     uint64_t strings_offset; /* from the start of the part */
     uint64_t strings_size;   /* first and last byte are zero; 0: no strings */
