@@ -21,6 +21,7 @@ const char *const metric_family_names[FAMILY_COUNT] = {
     [FAMILY_CPUS] = "cpus",
     [FAMILY_NODES] = "nodes",
     [FAMILY_NODE] = "node",
+    [FAMILY_NODE_LOAD] = "node-load",
     [FAMILY_GPUS] = "gpus",
     [FAMILY_PARTITIONS] = "partitions",
     [FAMILY_QUEUE] = "queue",

@@ -28,6 +28,7 @@ enum metric_family {
     FAMILY_CPUS,
     FAMILY_NODES,      /* counts of nodes */
     FAMILY_NODE,       /* series for each node */
+    FAMILY_NODE_LOAD,  /* what slurmd measures: off unless asked for */
     FAMILY_GPUS,       /* GPUs and other generic resources */
     FAMILY_PARTITIONS, /* series for each partition */
     FAMILY_QUEUE,      /* counts of jobs */
@@ -49,7 +50,8 @@ extern const char *const metric_family_names[FAMILY_COUNT];
 
 #define FAMILY_MASK(family) (UINT32_C(1) << (family))
 #define FAMILIES_ALL (FAMILY_MASK(FAMILY_COUNT) - 1)
-#define FAMILIES_DEFAULT (FAMILIES_ALL & ~FAMILY_MASK(FAMILY_JOB))
+#define FAMILIES_DEFAULT                                                       \
+    (FAMILIES_ALL & ~(FAMILY_MASK(FAMILY_JOB) | FAMILY_MASK(FAMILY_NODE_LOAD)))
 
 /* The mask of one family's name; 0 when there is none of that name. */
 uint32_t metric_family_mask(const char *name);
