@@ -65,18 +65,19 @@ static void add_values(struct text *out, const struct option_table *table)
             text_add(out, "        compopt -o filenames 2>/dev/null\n"
                           "        mapfile -t COMPREPLY < "
                           "<(compgen -f -- \"$current\")\n");
-        } else if (row->type == OPTION_TYPE_CHOICE) {
+        } else if (row->words) {
             text_add(out, "        words='");
             add_words(out, row);
-            text_add(out, "'\n        mapfile -t COMPREPLY < "
-                          "<(compgen -W \"$words\" -- \"$current\")\n");
+            text_add(out, "'\n        mapfile -t COMPREPLY < <(compgen "
+                          "-P \"$before\" -W \"$words\" -- \"$last\")\n");
         }
         text_add(out, "        return\n        ;;\n");
     }
     text_add(out, "    esac\n");
 }
 
-/* The two words at the cursor; bash makes three of "--name=value". */
+/* The two words at the cursor (bash makes three of "--name=value"), and the
+ * item of a list that is being written. */
 static const char prologue[] =
     "()\n"
     "{\n"
@@ -86,7 +87,9 @@ static const char prologue[] =
     "        current=''\n"
     "    elif [[ $previous == '=' ]] && ((COMP_CWORD > 1)); then\n"
     "        previous=${COMP_WORDS[COMP_CWORD - 2]}\n"
-    "    fi\n";
+    "    fi\n"
+    "    local last=${current##*,}\n"
+    "    local before=${current%\"$last\"}\n";
 
 static void add_function(struct text *out,
                          const struct option_table *table,

@@ -112,6 +112,17 @@ static void add_default(struct text *out,
     text_add(out, ".\n");
 }
 
+/* What may be in a list. */
+static void add_words(struct text *out, const struct option_row *row)
+{
+    text_add(out, "\tThere are ");
+    for (size_t i = 0; row->words[i]; i++) {
+        text_add(out, i == 0 ? "" : row->words[i + 1] ? ", " : " and ");
+        add_marked(out, '*', row->words[i]);
+    }
+    text_add(out, ".\n");
+}
+
 /* The indented text below an option or a key. */
 static void add_description(struct text *out,
                             const struct option_row *row,
@@ -125,6 +136,8 @@ static void add_description(struct text *out,
         add_plain(out, row->about);
         text_add_char(out, '\n');
     }
+    if (row->type == OPTION_TYPE_LIST && row->words)
+        add_words(out, row);
     if (row->flags & OPTION_COMMAND_LINE_ONLY && row->type == OPTION_TYPE_BOOL)
         return;
     add_default(out, row, command);

@@ -6,6 +6,7 @@
 #include "base/option-value.h"
 
 #include "base/cleanup.h"
+#include "base/nearest.h"
 #include "base/unit.h"
 
 #include <assert.h>
@@ -70,27 +71,41 @@ static int parse_bool(const char *text, bool *ret_value, struct error *err)
                      text);
 }
 
-static int parse_choice(const struct option_row *row,
-                        const char *text,
-                        int *ret_value,
-                        struct error *err)
+static int
+refuse_word(const struct option_row *row, const char *text, struct error *err)
 {
     _cleanup_(text_deinit) struct text all = TEXT_INIT;
+    struct nearest nearest = {.word = text};
     for (int i = 0; row->words[i]; i++) {
-        if (strcmp(text, row->words[i]) == 0) {
-            *ret_value = i;
-            return 0;
-        }
+        nearest_offer(&nearest, row->words[i]);
         text_addf(&all, "%s%s",
                   i == 0              ? ""
                   : row->words[i + 1] ? ", "
                                       : " or ",
                   row->words[i]);
     }
+    if (nearest.best[0])
+        return error_set(err, EINVAL,
+                         "\"%.80s\" is not among the choices; did you mean "
+                         "\"%s\"?",
+                         text, nearest.best);
     const char *words = text_str(&all);
     return error_set(err, EINVAL,
                      "\"%.80s\" is not among the choices; write %s", text,
                      words ? words : "another");
+}
+
+static int parse_choice(const struct option_row *row,
+                        const char *text,
+                        int *ret_value,
+                        struct error *err)
+{
+    for (int i = 0; row->words[i]; i++)
+        if (strcmp(text, row->words[i]) == 0) {
+            *ret_value = i;
+            return 0;
+        }
+    return refuse_word(row, text, err);
 }
 
 static int parse_u32(const struct option_row *row,
@@ -149,7 +164,9 @@ static int add_item(const struct option_row *row,
     _cleanup_(free_ptr) char *item = strndup(text, size);
     if (!item)
         return error_errno(err, ENOMEM, "options");
-    int r = check_text(row, item, err);
+    int word, r = check_text(row, item, err);
+    if (r == 0 && row->words)
+        r = parse_choice(row, item, &word, err);
     if (r < 0)
         return r;
     char **items =

@@ -55,7 +55,8 @@ struct option_row {
     size_t offset;            /* of the field, in the program's settings */
     const char *initial;      /* the default, as text; NULL is "" */
     int64_t min, max;         /* of numbers, in the field's unit; max 0: none */
-    const char *const *words; /* of a choice; NULL ends */
+    const char *const *words; /* of a choice, or all that may be in a list, or
+                               * NULL; NULL ends */
 
     /* Judge one item of a value that has the right type; or NULL. */
     int (*check)(const char *text, struct error *err);

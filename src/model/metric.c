@@ -17,7 +17,7 @@ const char *const metric_page_paths[PAGE_COUNT] = {
     [PAGE_SCHEDULER] = "/metrics/scheduler",
 };
 
-const char *const metric_family_names[FAMILY_COUNT] = {
+const char *const metric_family_names[FAMILY_COUNT + 1] = {
     [FAMILY_CPUS] = "cpus",
     [FAMILY_NODES] = "nodes",
     [FAMILY_NODE] = "node",

@@ -46,7 +46,7 @@ enum metric_family {
     FAMILY_COUNT
 };
 
-extern const char *const metric_family_names[FAMILY_COUNT];
+extern const char *const metric_family_names[FAMILY_COUNT + 1]; /* NULL ends */
 
 #define FAMILY_MASK(family) (UINT32_C(1) << (family))
 #define FAMILIES_ALL (FAMILY_MASK(FAMILY_COUNT) - 1)

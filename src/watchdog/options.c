@@ -8,15 +8,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/unit.h"
+#include "model/metric.h"
 
 #include <string.h>
-
-int (*settings_check_family)(const char *name, struct error *err);
-
-static int check_family(const char *name, struct error *err)
-{
-    return settings_check_family ? settings_check_family(name, err) : 0;
-}
 
 /* "HOST:PORT", ":PORT", "[ADDRESS]:PORT"; the listener resolves the host. */
 static int check_address(const char *text, struct error *err)
@@ -190,10 +184,10 @@ static const struct option_row rows[] = {
         .name = "collect",
         .group = "Metrics",
         OPTION_LIST(struct settings, collect),
-        .check = check_family,
+        .words = metric_family_names,
         .unit = "FAMILY",
         .help = "Serve only these families of metrics",
-        .about = "None named: the usual ones.",
+        .about = "None named: all but \"job\", which --job-series switches on.",
         .commands = COMMAND_EXPORTER,
         .flags = OPTION_RELOADABLE,
     },
@@ -201,7 +195,7 @@ static const struct option_row rows[] = {
         .name = "no-collect",
         .group = "Metrics",
         OPTION_LIST(struct settings, no_collect),
-        .check = check_family,
+        .words = metric_family_names,
         .unit = "FAMILY",
         .help = "Leave these families of metrics out",
         .commands = COMMAND_EXPORTER,

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/option-value.h"
+#include "model/metric.h"
 
 #include <string.h>
 
@@ -69,6 +70,10 @@ static int check_whole(const struct settings *settings, struct error *err)
         if (list_contains(&settings->collect, settings->no_collect.items[i]))
             return refuse_pair(settings, "no-collect", " contradicts ",
                                "collect", err);
+    if (settings->job_series == 0 &&
+        list_contains(&settings->collect, metric_family_names[FAMILY_JOB]))
+        return refuse_pair(settings, "collect", " has nothing to show with ",
+                           "job-series", err);
     return 0;
 }
 
@@ -175,6 +180,24 @@ void settings_changes_deinit(struct settings_changes *changes)
 {
     text_deinit(&changes->applied);
     text_deinit(&changes->held);
+}
+
+static uint32_t families_of(const struct option_list *list)
+{
+    uint32_t families = 0;
+    for (size_t i = 0; i < list->count; i++)
+        families |= metric_family_mask(list->items[i]);
+    return families;
+}
+
+uint32_t settings_families(const struct settings *settings)
+{
+    uint32_t families = FAMILIES_DEFAULT;
+    if (settings->job_series > 0)
+        families |= FAMILY_MASK(FAMILY_JOB);
+    if (settings->collect.count > 0)
+        families = families_of(&settings->collect);
+    return families & ~families_of(&settings->no_collect);
 }
 
 enum log_level settings_log_level(const struct settings *settings)

@@ -52,10 +52,6 @@ struct settings {
 
 extern const struct option_table settings_table;
 
-/* Says whether NAME is a metric family, with a text if not. The views know the
- * families; main sets this before it makes settings. */
-extern int (*settings_check_family)(const char *name, struct error *err);
-
 /* Make the settings of COMMAND from defaults, configuration file and ARGUMENTS
  * (NULL at the end; must outlive the settings), and validate them whole. With
  * --help or --version among ARGUMENTS no file is read. -EINVAL: usage;
@@ -90,5 +86,8 @@ int settings_reload(const struct settings *current,
                     struct settings **ret_settings,
                     struct settings_changes *changes,
                     struct error *err);
+
+/* The mask of the families to serve, as in model/metric.h. */
+uint32_t settings_families(const struct settings *settings);
 
 enum log_level settings_log_level(const struct settings *settings);

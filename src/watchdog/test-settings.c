@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/option-value.h"
 #include "base/test.h"
+#include "model/metric.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -137,13 +138,6 @@ static void addresses_are_judged_by_their_shape(void **state)
     }
 }
 
-static int check_two_families(const char *name, struct error *err)
-{
-    if (strcmp(name, "nodes") != 0 && strcmp(name, "jobs") != 0)
-        return error_set(err, EINVAL, "\"%s\" is no family", name);
-    return 0;
-}
-
 static void what_contradicts_itself_is_refused_with_both_places(void **state)
 {
     (void)state;
@@ -158,11 +152,16 @@ static void what_contradicts_itself_is_refused_with_both_places(void **state)
         {"--gpus-acct", "interval: 5m\nstale_after: 1m\n",
          "stale-after 1m (%s:2) must not be shorter than interval 5m (%s:1)",
          -EBADMSG},
-        {"--collect=nodes,jobs", "no_collect: [jobs]\n",
-         "no-collect jobs (%s:1) contradicts collect nodes,jobs (command "
-         "line)",
+        {"--collect=nodes,qos", "no_collect: [qos]\n",
+         "no-collect qos (%s:1) contradicts collect nodes,qos (command line)",
          -EINVAL},
-        {"--collect=node", "", "command line: --collect: \"node\" is no family",
+        {"--collect=job", "",
+         "collect job (command line) has nothing to show with job-series 0 "
+         "(default)",
+         -EINVAL},
+        {"--collect=licences", "",
+         "command line: --collect: \"licences\" is not among the choices; did "
+         "you mean \"licenses\"?",
          -EINVAL},
         {"--deadline=14s", "",
          "command line: --deadline: \"14s\" is too small; the least is 15s",
@@ -171,7 +170,6 @@ static void what_contradicts_itself_is_refused_with_both_places(void **state)
          "%s:1:11: interval: \"500ms\" is too small; the least is 1s",
          -EBADMSG},
     };
-    settings_check_family = check_two_families;
     for (size_t i = 0; i < array_size(cases); i++) {
         char reason[512] = "";
         struct settings *s = NULL;
@@ -187,7 +185,33 @@ static void what_contradicts_itself_is_refused_with_both_places(void **state)
         assert_string_equal(err.text, reason);
         assert_int_equal(r, cases[i].code);
     }
-    settings_check_family = NULL;
+}
+
+static void families_are_the_usual_the_asked_for_less_the_unwanted(void **state)
+{
+    (void)state;
+    const uint32_t nodes = FAMILY_MASK(FAMILY_NODES);
+    const uint32_t qos = FAMILY_MASK(FAMILY_QOS);
+    const uint32_t job = FAMILY_MASK(FAMILY_JOB);
+    const struct {
+        const char *content;
+        uint32_t families;
+    } cases[] = {
+        {"", FAMILIES_DEFAULT},
+        {"no_collect: [nodes, qos]", FAMILIES_DEFAULT & ~nodes & ~qos},
+        {"collect: [nodes, qos]", nodes | qos},
+        {"job_series: 10", FAMILIES_DEFAULT | job},
+        {"job_series: 10\nno_collect: job", FAMILIES_DEFAULT},
+        {"job_series: 10\ncollect: nodes", nodes},
+        {"job_series: 10\ncollect: [nodes, job]", nodes | job},
+    };
+    for (size_t i = 0; i < array_size(cases); i++) {
+        struct settings *s = NULL;
+        write_file(cases[i].content);
+        assert_int_equal(settings_new(&exporter, line_with(""), &s, NULL), 0);
+        assert_int_equal(settings_families(s), cases[i].families);
+        settings_free(s);
+    }
 }
 
 static void help_is_given_even_where_the_file_is_bad(void **state)
@@ -273,6 +297,8 @@ int main(void)
         cmocka_unit_test(every_row_of_the_table_is_fit_for_its_pages),
         cmocka_unit_test(addresses_are_judged_by_their_shape),
         cmocka_unit_test(what_contradicts_itself_is_refused_with_both_places),
+        cmocka_unit_test(
+            families_are_the_usual_the_asked_for_less_the_unwanted),
         cmocka_unit_test(help_is_given_even_where_the_file_is_bad),
         cmocka_unit_test(a_file_that_was_asked_for_must_be_there),
         cmocka_unit_test(a_reload_applies_what_can_change_and_holds_the_rest),
