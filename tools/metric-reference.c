@@ -24,8 +24,9 @@ static const char *const page_heads[PAGE_COUNT] = {
         "Names of vpenso's prometheus-slurm-exporter with his units, and ours.",
     [PAGE_NODES] = "Names that Slurm 25.11 and later serve themselves.",
     [PAGE_JOBS] = "Names that Slurm 25.11 and later serve themselves.",
-    [PAGE_USERS] = "Names that Slurm 25.11 and later serve themselves. One "
-                   "series\nfor each user and account: mind your Prometheus.",
+    [PAGE_USERS] =
+        ("Names that Slurm 25.11 and later serve themselves. One series\n"
+         "for each user and account: mind your Prometheus."),
     [PAGE_PARTITIONS] = "Names that Slurm 25.11 and later serve themselves.",
     [PAGE_SCHEDULER] = "Names that Slurm 25.11 and later serve themselves.",
 };

@@ -12,14 +12,9 @@ enum {
     FIRST_SLOTS = 256 /* a power of two, as every later size */
 };
 
-static size_t first_slot(uint32_t key, size_t slot_count)
-{
-    return (key * UINT32_C(0x9e3779b1) >> 7) & (slot_count - 1);
-}
-
 static uint64_t *find_slot(uint64_t *slots, size_t slot_count, uint32_t key)
 {
-    size_t at = first_slot(key, slot_count);
+    size_t at = map32_slot(key, slot_count);
     while (slots[at] && (uint32_t)(slots[at] >> 32) != key)
         at = (at + 1) & (slot_count - 1);
     return &slots[at];
@@ -45,15 +40,6 @@ void map32_deinit(struct map32 *map)
 {
     free(map->slots);
     *map = (struct map32){.slots = NULL};
-}
-
-bool map32_find(const struct map32 *map, uint32_t key, uint32_t *ret_value)
-{
-    if (map->used == 0)
-        return false;
-    uint64_t slot = *find_slot(map->slots, map->slot_count, key);
-    *ret_value = (uint32_t)slot;
-    return slot != 0;
 }
 
 bool map32_add(struct map32 *map, uint32_t key, uint32_t value)

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting jobs: a walk over perhaps a hundred thousand records, so groups are
- * found by the numbers of the strings that name them, and a group that is the
- * same as the last record's is not looked up at all.
+ * Counting jobs. They are first grouped into cells of jobs that are alike
+ * (job-cells.h); what follows walks the cells.
  *
  * A record of a pending array stands for its tasks and counts as many; a
- * pending job that names several partitions counts in each of them, once in
- * everything else.
+ * pending job that names several partitions counts in each of them, and once
+ * in everything else.
  */
+#include "model/job-cells.h"
+#include "model/known-text.h"
 #include "model/tally-private.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define MIB UINT64_C(1048576)
 
@@ -22,17 +22,14 @@ enum {
     JOB_ID_SIZE = 12
 };
 
-/* One way of grouping jobs: by account, user or QOS. */
+/* One way of grouping cells: by account, user or QOS. */
 struct grouping {
     struct rows *rows;
     struct map32 index; /* string + 1 -> row */
     const char *nameless;
-    snapshot_string last; /* of the record before, */
-    uint32_t last_row;    /* when last_known */
-    bool last_known;
 };
 
-/* Partitions of a job: a run of numbers in walk.members. */
+/* Partitions that jobs name: a run of numbers in walk.members. */
 struct partition_list {
     uint32_t first;
     uint32_t count;
@@ -40,7 +37,6 @@ struct partition_list {
 
 struct walk {
     struct tally *t;
-    const struct gres_record *gres;
     struct grouping accounts, users, qos;
     struct map32 list_index;       /* partition string -> list */
     struct rows lists;             /* struct partition_list */
@@ -49,40 +45,30 @@ struct walk {
     struct map32 reason_row_index; /* partition and reason -> row */
     uint32_t reason_count;
     struct map32 account_gpu_index, user_gpu_index; /* owner and type -> row */
+    struct known_text dependency, node_limit;
 };
 
-/* What one record weighs. */
-struct weight {
-    uint64_t tasks;
-    uint64_t gpus; /* of all tasks together */
-    enum job_base base;
-    enum job_shown shown;
-    bool held;
-};
+static const char *job_text(const struct walk *w, snapshot_string string)
+{
+    return snapshot_text(w->t->snapshot, SNAPSHOT_JOBS, string);
+}
 
 /* ---- groups ---------------------------------------------------------------
  */
 
-static struct owner_row *
-find_owner(struct walk *w, struct grouping *group, snapshot_string string)
+static bool find_owner(struct walk *w,
+                       struct grouping *group,
+                       snapshot_string string,
+                       uint32_t *ret_index)
 {
-    if (group->last_known && group->last == string)
-        return rows_at(group->rows, group->last_row);
-    uint32_t index;
-    if (!map32_find(&group->index, string + 1, &index)) {
-        index = (uint32_t)group->rows->count;
-        struct owner_row *row = rows_add(group->rows);
-        if (!row || !map32_add(&group->index, string + 1, index))
-            return NULL;
-        row->head.labels[0] =
-            string ? snapshot_text(w->t->snapshot, SNAPSHOT_JOBS, string)
-                   : group->nameless;
-        row->fairshare = NAN;
-    }
-    group->last = string;
-    group->last_row = index;
-    group->last_known = true;
-    return rows_at(group->rows, index);
+    if (map32_find(&group->index, string + 1, ret_index))
+        return true;
+    *ret_index = (uint32_t)group->rows->count;
+    struct owner_row *row = rows_add(group->rows);
+    if (!row || !map32_add(&group->index, string + 1, *ret_index))
+        return false;
+    row->head.labels[0] = string ? job_text(w, string) : group->nameless;
+    return true;
 }
 
 /* Append the row number of the partition called NAME, when there is one. */
@@ -118,7 +104,7 @@ static const struct partition_list *find_list(struct walk *w,
     if (!list || !map32_add(&w->list_index, string, index))
         return NULL;
     list->first = (uint32_t)w->members.count;
-    const char *name = snapshot_text(w->t->snapshot, SNAPSHOT_JOBS, string);
+    const char *name = job_text(w, string);
     while (*name) {
         size_t size = strcspn(name, ",");
         if (size && !add_list_member(w, name, size))
@@ -129,199 +115,235 @@ static const struct partition_list *find_list(struct walk *w,
     return list;
 }
 
-/* ---- one record -----------------------------------------------------------
+/* ---- one cell -------------------------------------------------------------
  */
 
 static void native_jobs_add(struct native_jobs *counts,
-                            const struct job_record *job,
-                            const struct weight *weight)
+                            const struct job_cell *cell)
 {
-    counts->jobs += weight->tasks;
-    if (weight->base < JOB_BASE_COUNT)
-        counts->base[weight->base] += weight->tasks;
-    for (uint32_t bits = job->state >> JOB_FLAG_BIT_FIRST; bits;
+    enum job_base base = job_state_base(cell->key.state);
+    counts->jobs += cell->tasks;
+    if (base < JOB_BASE_COUNT)
+        counts->base[base] += cell->tasks;
+    for (uint32_t bits = cell->key.state >> JOB_FLAG_BIT_FIRST; bits;
          bits &= bits - 1) {
         int bit = __builtin_ctz(bits);
         if (bit < JOB_FLAG_COUNT)
-            counts->flag[bit] += weight->tasks;
+            counts->flag[bit] += cell->tasks;
     }
-    counts->hold += weight->held ? weight->tasks : 0;
-    counts->started += weight->base > JOB_BASE_PENDING ? weight->tasks : 0;
-    counts->finished += weight->base > JOB_BASE_SUSPENDED ? weight->tasks : 0;
-    if (weight->base == JOB_BASE_RUNNING) {
-        counts->cpus_allocated += job->cpus;
-        counts->gpus_allocated += weight->gpus;
-        counts->memory_allocated_bytes += job->memory_mib * MIB;
-        counts->nodes_allocated += job->nodes_count;
+    counts->hold += cell->key.held ? cell->tasks : 0;
+    counts->started += base > JOB_BASE_PENDING ? cell->tasks : 0;
+    counts->finished += base > JOB_BASE_SUSPENDED ? cell->tasks : 0;
+    if (base == JOB_BASE_RUNNING) {
+        counts->cpus_allocated += cell->cpus;
+        counts->gpus_allocated += cell->gpus;
+        counts->memory_allocated_bytes += cell->memory_mib * MIB;
+        counts->nodes_allocated += cell->nodes;
     }
 }
 
-static void owner_add(struct owner_row *owner,
-                      const struct job_record *job,
-                      const struct weight *weight)
+static void owner_add(struct owner_row *owner, const struct job_cell *cell)
 {
-    if (weight->shown == JOB_SHOWN_PENDING) {
-        owner->pending += weight->tasks;
-        owner->cpus_pending += weight->tasks * job->cpus;
-    } else if (weight->shown == JOB_SHOWN_RUNNING) {
-        owner->running += weight->tasks;
-        owner->cpus_running += weight->tasks * job->cpus;
-    } else if (weight->shown == JOB_SHOWN_SUSPENDED) {
-        owner->suspended += weight->tasks;
+    switch (job_state_shown(cell->key.state)) {
+    case JOB_SHOWN_PENDING:
+        owner->pending += cell->tasks;
+        owner->cpus_pending += cell->cpus;
+        break;
+    case JOB_SHOWN_RUNNING:
+        owner->running += cell->tasks;
+        owner->cpus_running += cell->cpus;
+        break;
+    case JOB_SHOWN_SUSPENDED:
+        owner->suspended += cell->tasks;
+        break;
+    default:
+        break;
     }
-    native_jobs_add(&owner->jobs, job, weight);
+    native_jobs_add(&owner->jobs, cell);
 }
 
-/* The smallest and largest number of nodes that a waiting job asks for. */
-static void widen_node_span(struct partition_row *row,
-                            const struct job_record *job,
-                            bool held)
+static void widen(uint64_t *least, uint64_t *most, const struct job_cell *cell)
 {
-    uint64_t nodes = job->nodes_count;
-    uint64_t *spans[2][2] = {
-        {&row->job_nodes_min, &row->job_nodes_max},
-        {&row->job_nodes_min_nohold, &row->job_nodes_max_nohold}};
-    for (int i = 0; i < (held ? 1 : 2); i++) {
-        if (*spans[i][0] == 0 || nodes < *spans[i][0])
-            *spans[i][0] = nodes;
-        if (nodes > *spans[i][1])
-            *spans[i][1] = nodes;
-    }
+    if (*least == 0 || cell->nodes_least < *least)
+        *least = cell->nodes_least;
+    if (cell->nodes_most > *most)
+        *most = cell->nodes_most;
 }
 
-static bool add_reason(struct walk *w,
-                       uint32_t partition,
-                       const struct job_record *job,
-                       uint64_t tasks)
+static struct reason_row *
+find_reason(struct walk *w, uint32_t partition, snapshot_string string)
 {
     uint32_t reason, index;
-    if (!map32_find(&w->reason_index, job->reason + 1, &reason)) {
+    if (!map32_find(&w->reason_index, string + 1, &reason)) {
         reason =
             w->reason_count < REASONS_MAX ? w->reason_count++ : REASONS_MAX - 1;
-        if (!map32_add(&w->reason_index, job->reason + 1, reason))
-            return false;
+        if (!map32_add(&w->reason_index, string + 1, reason))
+            return NULL;
     }
     uint32_t key = partition * REASONS_MAX + reason + 1;
-    if (!map32_find(&w->reason_row_index, key, &index)) {
-        index = (uint32_t)w->t->reason.count;
-        struct reason_row *row = rows_add(&w->t->reason);
-        if (!row || !map32_add(&w->reason_row_index, key, index))
-            return false;
-        const struct partition_row *in = rows_at(&w->t->partition, partition);
-        row->head.labels[0] = in->head.labels[0];
-        row->head.labels[1] =
-            snapshot_text(w->t->snapshot, SNAPSHOT_JOBS, job->reason);
+    if (map32_find(&w->reason_row_index, key, &index))
+        return rows_at(&w->t->reason, index);
+
+    index = (uint32_t)w->t->reason.count;
+    struct reason_row *row = rows_add(&w->t->reason);
+    if (!row || !map32_add(&w->reason_row_index, key, index))
+        return NULL;
+    const struct partition_row *in = rows_at(&w->t->partition, partition);
+    row->head.labels[0] = in->head.labels[0];
+    row->head.labels[1] = job_text(w, string);
+    return row;
+}
+
+static bool
+partition_add(struct walk *w, uint32_t index, const struct job_cell *cell)
+{
+    struct partition_row *row = rows_at(&w->t->partition, index);
+    native_jobs_add(&row->jobs, cell);
+    if (job_state_base(cell->key.state) != JOB_BASE_PENDING || !cell->tasks)
+        return true;
+    if (job_state_shown(cell->key.state) == JOB_SHOWN_PENDING)
+        row->jobs_pending += cell->tasks;
+    widen(&row->job_nodes_min, &row->job_nodes_max, cell);
+    if (!cell->key.held) {
+        widen(&row->job_nodes_min_nohold, &row->job_nodes_max_nohold, cell);
+        uint64_t oldest = (uint64_t)cell->oldest_submit_s;
+        if (oldest && oldest < row->oldest_pending_s)
+            row->oldest_pending_s = oldest;
     }
-    struct reason_row *row = rows_at(&w->t->reason, index);
-    row->tasks += tasks;
+    if (known_text_is(&w->node_limit, w->t->snapshot, SNAPSHOT_JOBS,
+                      cell->key.reason))
+        row->wait_node_limit += cell->tasks;
+    struct reason_row *reason = find_reason(w, index, cell->key.reason);
+    if (reason)
+        reason->tasks += cell->tasks;
+    return reason != NULL;
+}
+
+static bool partitions_add(struct walk *w, const struct job_cell *cell)
+{
+    const struct partition_list *list = find_list(w, cell->key.partition);
+    if (!list)
+        return false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const uint32_t *member = rows_at(&w->members, list->first + i);
+        if (!partition_add(w, *member, cell))
+            return false;
+    }
     return true;
 }
 
-static bool partition_add(struct walk *w,
-                          uint32_t index,
-                          const struct job_record *job,
-                          const struct weight *weight)
+/* Count the GPUs of CELL for row OWNER of GROUP. */
+static bool gpu_owner_add(struct walk *w,
+                          const struct grouping *group,
+                          uint32_t owner,
+                          struct rows *rows,
+                          struct map32 *map,
+                          const struct job_cell *cell)
 {
-    struct partition_row *row = rows_at(&w->t->partition, index);
-    native_jobs_add(&row->jobs, job, weight);
-    if (weight->base != JOB_BASE_PENDING)
+    enum job_base base = job_state_base(cell->key.state);
+    if (!cell->key.has_gpus || w->t->settings.without_gpus ||
+        (base != JOB_BASE_PENDING && base != JOB_BASE_RUNNING))
         return true;
-    if (weight->shown == JOB_SHOWN_PENDING)
-        row->jobs_pending += weight->tasks;
-    widen_node_span(row, job, weight->held);
-    if (strcmp(snapshot_text(w->t->snapshot, SNAPSHOT_JOBS, job->reason),
-               "PartitionNodeLimit") == 0)
-        row->wait_node_limit += weight->tasks;
-    if (!weight->held && job->submit_time_s > 0 &&
-        (uint64_t)job->submit_time_s < row->oldest_pending_s)
-        row->oldest_pending_s = (uint64_t)job->submit_time_s;
-    return add_reason(w, index, job, weight->tasks);
-}
-
-/* ---- GPUs of jobs ---------------------------------------------------------
- */
-
-static struct gpu_owner_row *find_gpu_owner(struct rows *rows,
-                                            struct map32 *map,
-                                            uint32_t owner,
-                                            uint32_t type)
-{
+    uint32_t type, index;
+    if (!gpu_type_index(w->t, SNAPSHOT_JOBS, cell->key.gpu_type, &type))
+        return false;
     uint32_t key = owner * GPU_TYPES_MAX + type + 1;
-    uint32_t index;
     if (!map32_find(map, key, &index)) {
         index = (uint32_t)rows->count;
         if (!rows_add(rows) || !map32_add(map, key, index))
-            return NULL;
+            return false;
     }
-    return rows_at(rows, index);
+    struct gpu_owner_row *row = rows_at(rows, index);
+    const struct row_head *named = rows_at(group->rows, owner);
+    row->head.labels[0] = named->labels[0];
+    row->head.labels[1] = w->t->gpu_types.names[type];
+    if (base == JOB_BASE_PENDING)
+        row->pending += cell->gpus;
+    else
+        row->allocated += cell->gpus;
+    return true;
 }
 
-static bool add_job_gpus(struct walk *w,
-                         const struct gres_record *gres,
-                         const struct weight *weight)
+static bool owners_add(struct walk *w, const struct job_cell *cell)
 {
     struct tally *t = w->t;
-    bool waits = weight->base == JOB_BASE_PENDING;
-    if (!waits && weight->base != JOB_BASE_RUNNING)
-        return true;
-    uint32_t type;
-    if (!gpu_type_index(t, SNAPSHOT_JOBS, gres->type, &type))
+    uint32_t account, user, qos;
+    if (!find_owner(w, &w->accounts, cell->key.account, &account) ||
+        !find_owner(w, &w->users, cell->key.user, &user) ||
+        !find_owner(w, &w->qos, cell->key.qos, &qos))
         return false;
-    const struct {
-        struct rows *rows;
-        struct map32 *map;
-        const struct grouping *group;
-    } owners[] = {
-        {&t->gpu_account, &w->account_gpu_index, &w->accounts},
-        {&t->gpu_user, &w->user_gpu_index, &w->users},
-    };
-    for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++) {
-        struct gpu_owner_row *row = find_gpu_owner(
-            owners[i].rows, owners[i].map, owners[i].group->last_row, type);
-        if (!row)
-            return false;
-        const struct row_head *owner =
-            rows_at(owners[i].group->rows, owners[i].group->last_row);
-        row->head.labels[0] = owner->labels[0];
-        row->head.labels[1] = t->gpu_types.names[type];
-        if (waits)
-            row->pending += gres->total * weight->tasks;
-        else
-            row->allocated += gres->used;
-    }
-    return true;
+    owner_add(rows_at(&t->account, account), cell);
+    owner_add(rows_at(&t->user, user), cell);
+    owner_add(rows_at(&t->qos, qos), cell);
+    return gpu_owner_add(w, &w->accounts, account, &t->gpu_account,
+                         &w->account_gpu_index, cell) &&
+           gpu_owner_add(w, &w->users, user, &t->gpu_user, &w->user_gpu_index,
+                         cell);
 }
 
-/* Adds up WEIGHT->gpus too; the record's owners have been found just before. */
-static bool count_job_gpus(struct walk *w,
-                           const struct job_record *job,
-                           struct weight *weight)
+static bool count_cell(struct walk *w, const struct job_cell *cell)
 {
-    if (w->t->settings.without_gpus)
-        return true;
-    for (uint32_t i = 0; i < job->gres_count; i++) {
-        const struct gres_record *gres = &w->gres[job->gres_first + i];
-        if (!gres_is(w->t, SNAPSHOT_JOBS, gres, "gpu"))
-            continue;
-        weight->gpus += weight->base == JOB_BASE_PENDING
-                            ? gres->total * weight->tasks
-                            : gres->used;
-        if (!add_job_gpus(w, gres, weight))
-            return false;
-    }
-    return true;
+    struct cluster_row *all = tally_cluster(w->t);
+    enum job_shown shown = job_state_shown(cell->key.state);
+    all->queue[shown] += cell->tasks;
+    if (shown == JOB_SHOWN_PENDING &&
+        known_text_is(&w->dependency, w->t->snapshot, SNAPSHOT_JOBS,
+                      cell->key.reason))
+        all->queue_pending_dependency += cell->tasks;
+    native_jobs_add(&all->jobs, cell);
+    return owners_add(w, cell) && partitions_add(w, cell);
 }
 
-/* ---- the walk -------------------------------------------------------------
+static bool count_cells(struct tally *t, const struct job_cells *cells)
+{
+    struct walk w = {
+        .t = t,
+        /* squeue prints "(null)" for a job without an account. */
+        .accounts = {.rows = &t->account, .nameless = "(null)"},
+        .users = {.rows = &t->user, .nameless = "(null)"},
+        .qos = {.rows = &t->qos, .nameless = ""},
+        .lists = ROWS_OF(struct partition_list),
+        .members = ROWS_OF(uint32_t),
+        .dependency = {.text = "Dependency"},
+        .node_limit = {.text = "PartitionNodeLimit"},
+    };
+    bool done = true;
+    for (size_t i = 0; done && i < cells->cells.count; i++)
+        done = count_cell(&w, rows_at(&cells->cells, i));
+    map32_deinit(&w.accounts.index);
+    map32_deinit(&w.users.index);
+    map32_deinit(&w.qos.index);
+    map32_deinit(&w.list_index);
+    map32_deinit(&w.reason_index);
+    map32_deinit(&w.reason_row_index);
+    map32_deinit(&w.account_gpu_index);
+    map32_deinit(&w.user_gpu_index);
+    rows_deinit(&w.lists);
+    rows_deinit(&w.members);
+    return done;
+}
+
+/* ---- rows of single jobs --------------------------------------------------
  */
+
+static uint64_t gpus_of(struct tally *t,
+                        const struct job_record *job,
+                        const struct gres_record *gres)
+{
+    struct known_text gpu = {.text = "gpu"};
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < job->gres_count; i++) {
+        const struct gres_record *one = &gres[job->gres_first + i];
+        if (known_text_is(&gpu, t->snapshot, SNAPSHOT_JOBS, one->name))
+            sum += one->used;
+    }
+    return sum;
+}
 
 static bool add_job_row(struct tally *t,
                         const struct job_record *job,
-                        const struct weight *weight)
+                        const struct gres_record *gres)
 {
-    if (weight->base != JOB_BASE_RUNNING ||
-        t->job.count >= t->settings.job_series_max)
-        return true;
     struct job_row *row = rows_add(&t->job);
     if (!row)
         return false;
@@ -334,7 +356,7 @@ static bool add_job_row(struct tally *t,
         row->head.labels[i + 1] =
             snapshot_text(t->snapshot, SNAPSHOT_JOBS, labels[i]);
     row->cpus = job->cpus;
-    row->gpus = weight->gpus;
+    row->gpus = gpus_of(t, job, gres);
     row->nodes = job->nodes_count;
     row->memory_bytes = job->memory_mib * MIB;
     row->start_s =
@@ -342,57 +364,25 @@ static bool add_job_row(struct tally *t,
     return true;
 }
 
-static bool count_job(struct walk *w, const struct job_record *job)
+/* The first running jobs up to the cap; nothing while the cap is 0. */
+static bool add_job_rows(struct tally *t,
+                         const struct job_record *jobs,
+                         size_t count,
+                         const struct gres_record *gres)
 {
-    struct tally *t = w->t;
-    struct weight weight = {
-        .tasks = job->task_count ? job->task_count : 1,
-        .base = job_state_base(job->state),
-        .shown = job_state_shown(job->state),
-    };
-    weight.held = weight.base == JOB_BASE_PENDING &&
-                  (job->has & JOB_HAS_PRIORITY) && job->priority == 0;
-
-    struct owner_row *account = find_owner(w, &w->accounts, job->account);
-    struct owner_row *user = find_owner(w, &w->users, job->user);
-    struct owner_row *qos = find_owner(w, &w->qos, job->qos);
-    if (!account || !user || !qos || !count_job_gpus(w, job, &weight))
+    size_t most = t->settings.job_series_max;
+    if (most > count)
+        most = count;
+    if (most == 0)
+        return true;
+    t->job_ids = malloc(most * JOB_ID_SIZE);
+    if (!t->job_ids)
         return false;
-    owner_add(account, job, &weight);
-    owner_add(user, job, &weight);
-    owner_add(qos, job, &weight);
-
-    struct cluster_row *all = tally_cluster(t);
-    all->queue[weight.shown] += weight.tasks;
-    if (weight.shown == JOB_SHOWN_PENDING &&
-        strcmp(snapshot_text(t->snapshot, SNAPSHOT_JOBS, job->reason),
-               "Dependency") == 0)
-        all->queue_pending_dependency += weight.tasks;
-    native_jobs_add(&all->jobs, job, &weight);
-
-    const struct partition_list *list = find_list(w, job->partition);
-    if (!list)
-        return false;
-    for (uint32_t i = 0; i < list->count; i++) {
-        const uint32_t *member = rows_at(&w->members, list->first + i);
-        if (!partition_add(w, *member, job, &weight))
+    for (size_t i = 0; i < count && t->job.count < most; i++)
+        if (job_state_base(jobs[i].state) == JOB_BASE_RUNNING &&
+            !add_job_row(t, &jobs[i], gres))
             return false;
-    }
-    return add_job_row(t, job, &weight);
-}
-
-static void walk_deinit(struct walk *w)
-{
-    map32_deinit(&w->accounts.index);
-    map32_deinit(&w->users.index);
-    map32_deinit(&w->qos.index);
-    map32_deinit(&w->list_index);
-    map32_deinit(&w->reason_index);
-    map32_deinit(&w->reason_row_index);
-    map32_deinit(&w->account_gpu_index);
-    map32_deinit(&w->user_gpu_index);
-    rows_deinit(&w->lists);
-    rows_deinit(&w->members);
+    return true;
 }
 
 bool tally_jobs(struct tally *t)
@@ -402,22 +392,11 @@ bool tally_jobs(struct tally *t)
     size_t count, gres_count;
     const struct job_record *jobs =
         snapshot_array(t->snapshot, SNAPSHOT_JOBS, 0, &count);
-    struct walk w = {
-        .t = t,
-        .gres = snapshot_array(t->snapshot, SNAPSHOT_JOBS, 1, &gres_count),
-        /* squeue prints "(null)" for a job without an account. */
-        .accounts = {.rows = &t->account, .nameless = "(null)"},
-        .users = {.rows = &t->user, .nameless = "(null)"},
-        .qos = {.rows = &t->qos, .nameless = ""},
-        .lists = ROWS_OF(struct partition_list),
-        .members = ROWS_OF(uint32_t),
-    };
-    size_t series =
-        t->settings.job_series_max < count ? t->settings.job_series_max : count;
-    t->job_ids = series ? malloc(series * JOB_ID_SIZE) : NULL;
-    bool done = !series || t->job_ids;
-    for (size_t i = 0; done && i < count; i++)
-        done = count_job(&w, &jobs[i]);
-    walk_deinit(&w);
+    const struct gres_record *gres =
+        snapshot_array(t->snapshot, SNAPSHOT_JOBS, 1, &gres_count);
+    struct job_cells cells = JOB_CELLS_INIT;
+    bool done = job_cells_add(&cells, t->snapshot, jobs, count, gres) &&
+                count_cells(t, &cells) && add_job_rows(t, jobs, count, gres);
+    job_cells_deinit(&cells);
     return done;
 }

@@ -7,6 +7,7 @@
  * ways (enum gres_state) from one and the same record, so that the states
  * always sum up to what is configured and none goes negative.
  */
+#include "model/known-text.h"
 #include "model/tally-private.h"
 
 #include <math.h>
@@ -155,12 +156,13 @@ add_gres(struct tally *t, const struct gres_record *gres, uint32_t state)
 static bool count_gres(struct tally *t,
                        struct node_row *row,
                        const struct node_record *node,
-                       const struct gres_record *gres)
+                       const struct gres_record *gres,
+                       struct known_text *gpu)
 {
     for (uint32_t i = 0; i < node->gres_count; i++) {
         const struct gres_record *one = &gres[node->gres_first + i];
         bool done =
-            gres_is(t, SNAPSHOT_NODES, one, "gpu")
+            known_text_is(gpu, t->snapshot, SNAPSHOT_NODES, one->name)
                 ? t->settings.without_gpus || add_gpu(t, row, one, node->state)
                 : add_gres(t, one, node->state);
         if (!done)
@@ -296,7 +298,8 @@ static bool add_reason(struct tally *t,
 static bool add_node(struct tally *t,
                      struct node_row *row,
                      const struct node_record *node,
-                     const struct gres_record *gres)
+                     const struct gres_record *gres,
+                     struct known_text *gpu)
 {
     const struct node_word *word = node_word(t, node->state);
     if (!word)
@@ -306,7 +309,7 @@ static bool add_node(struct tally *t,
     row->head.labels[1] = word->text;
     row->head.labels[2] = node_base_names[node_state_base(node->state)];
     fill_node_row(row, node);
-    if (!count_gres(t, row, node, gres) ||
+    if (!count_gres(t, row, node, gres, gpu) ||
         !add_flags(t, row->head.labels[0], node) || !add_reason(t, row, node))
         return false;
 
@@ -326,11 +329,12 @@ bool tally_nodes(struct tally *t)
         snapshot_array(t->snapshot, SNAPSHOT_NODES, 0, &count);
     const struct gres_record *gres =
         snapshot_array(t->snapshot, SNAPSHOT_NODES, 1, &gres_count);
+    struct known_text gpu = {.text = "gpu"};
     struct node_row *rows = rows_add_many(&t->node, count);
     if (count && !rows)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!add_node(t, &rows[i], &nodes[i], gres))
+        if (!add_node(t, &rows[i], &nodes[i], gres, &gpu))
             return false;
     struct cluster_row *all = tally_cluster(t);
     if (all->gpus_total)

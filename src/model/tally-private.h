@@ -70,9 +70,3 @@ bool gpu_type_index(struct tally *t,
 void native_nodes_add(struct native_nodes *counts,
                       const struct node_record *node,
                       uint64_t gpus);
-
-/* True when GRES of PART is called NAME. */
-bool gres_is(const struct tally *t,
-             enum snapshot_part_kind kind,
-             const struct gres_record *gres,
-             const char *name);

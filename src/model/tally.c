@@ -106,14 +106,6 @@ bool gpu_type_index(struct tally *t,
     return map32_add(map, string + 1, *ret_index);
 }
 
-bool gres_is(const struct tally *t,
-             enum snapshot_part_kind kind,
-             const struct gres_record *gres,
-             const char *name)
-{
-    return strcmp(snapshot_text(t->snapshot, kind, gres->name), name) == 0;
-}
-
 static bool count_all(struct tally *t)
 {
     if (!rows_add(&t->cluster))

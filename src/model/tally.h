@@ -147,7 +147,6 @@ struct owner_row {
     struct row_head head;
     uint64_t pending, running, suspended; /* squeue's words, tasks */
     uint64_t cpus_pending, cpus_running;
-    double fairshare; /* accounts only */
     struct native_jobs jobs;
 };
 
