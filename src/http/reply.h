@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a handler answers: a status, headers and a list of contents, which are
+ * sent one behind the other without being copied. The server adds length, date,
+ * compression and security headers by itself.
+ *
+ * Running out of memory is remembered in the reply, which then becomes a plain
+ * 500: handlers need not check each call.
+ */
+#pragma once
+
+#include "base/text.h"
+#include "http/content.h"
+
+struct http_reply;
+
+enum {
+    HTTP_REPLY_CONTENTS_MAX = 16
+};
+
+/* 200 unless set. */
+void http_reply_set_status(struct http_reply *reply, unsigned int status);
+
+/* Content-Type; "text/plain; charset=utf-8" unless set. */
+void http_reply_set_type(struct http_reply *reply, const char *type);
+
+/* Any other header; replaces one of the same name. Both strings are copied. */
+void http_reply_set_header(struct http_reply *reply,
+                           const char *name,
+                           const char *value);
+
+/* The answer depends on request header FIELD ("Accept"); Accept-Encoding is
+ * always among them. */
+void http_reply_vary(struct http_reply *reply, const char *field);
+
+/* Append CONTENT; the reply takes a reference of its own. At most
+ * HTTP_REPLY_CONTENTS_MAX. NULL marks the reply as out of memory, so that the
+ * result of http_content_take() can be passed unchecked. */
+void http_reply_add(struct http_reply *reply, struct http_content *content);
+
+/* Append TEXT, taking its memory over. */
+void http_reply_add_text(struct http_reply *reply, struct text *text);
+
+/* A whole answer in one line: STATUS and a plain text of one sentence. */
+void http_reply_fail(struct http_reply *reply,
+                     unsigned int status,
+                     const char *format,
+                     ...) __attribute__((format(printf, 3, 4)));
