@@ -105,6 +105,6 @@ struct http_statistics {
     const struct http_route_statistics *routes;
 };
 
-/* Plain numbers that go on changing; they live as long as SERVER. */
+/* The numbers as they are now; they live as long as SERVER. */
 const struct http_statistics *
-http_server_statistics(const struct http_server *server);
+http_server_statistics(struct http_server *server);
