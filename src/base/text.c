@@ -38,7 +38,8 @@ char *text_reserve(struct text *t, size_t more)
     }
     size_t capacity = t->capacity ? t->capacity : TEXT_FIRST_CAPACITY;
     while (capacity < wanted)
-        capacity += capacity / 2 + 1;
+        if (__builtin_add_overflow(capacity, capacity / 2 + 1, &capacity))
+            capacity = wanted;
     char *data = realloc(t->data, capacity);
     if (!data) {
         t->failed = true;
