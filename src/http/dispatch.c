@@ -55,6 +55,16 @@ static size_t find_route(const struct http_server *server, const char *path)
     return i;
 }
 
+/* What is left to say when memory runs out; nothing in it is allocated by us.
+ */
+static struct MHD_Response *make_failure(struct http_body_size *ret_size)
+{
+    static char text[] = "Out of memory; try again.\n";
+    *ret_size = (struct http_body_size){sizeof(text) - 1, 1};
+    return MHD_create_response_from_buffer(sizeof(text) - 1, text,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
 /* Send what stands in the reply, counted in ROW. */
 static enum MHD_Result send_reply(struct http_server *server,
                                   struct http_exchange *exchange,
@@ -69,9 +79,7 @@ static enum MHD_Result send_reply(struct http_server *server,
     unsigned int status = exchange->reply.status;
     if (!response) {
         status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-        response =
-            MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-        size.bytes = 0;
+        response = make_failure(&size);
     }
     if (!response)
         return MHD_NO;
