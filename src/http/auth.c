@@ -105,7 +105,8 @@ static struct job *next_job(struct http_auth *auth)
 
 static bool run_bcrypt(const struct job *job, struct crypt_data *scratch)
 {
-    const char *made = crypt_r(job->credentials.password, job->hash, scratch);
+    const char *made = crypt_rn(job->credentials.password, job->hash, scratch,
+                                sizeof(*scratch));
     bool same = made && strlen(made) == HTTP_BCRYPT_SIZE &&
                 gnutls_memcmp(made, job->hash, HTTP_BCRYPT_SIZE) == 0;
     return same && job->known_user;

@@ -234,6 +234,15 @@ static int copy_settings(struct http_server *server,
     return 0;
 }
 
+/* Put WEB in force; the rate limit begins with a full burst. */
+static void use_web(struct http_server *server, struct http_web *web)
+{
+    http_web_free(server->web);
+    server->web = web;
+    server->rate_tokens = web->config.rate_burst;
+    server->rate_ns = clock_monotonic_ns();
+}
+
 static void free_server(struct http_server **server)
 {
     http_server_free(*server);
@@ -252,8 +261,11 @@ int http_server_new(struct loop *loop,
         return error_errno(err, ENOMEM, "HTTP server");
     server->loop = loop;
     int r = copy_settings(server, settings, err);
+    struct http_web *web = NULL;
     if (r == 0)
-        r = http_web_new(settings->web_config_path, &server->web, err);
+        r = http_web_new(settings->web_config_path, &web, err);
+    if (r == 0)
+        use_web(server, web);
     if (r == 0)
         r = http_clients_init(&server->clients, loop, err);
     if (r == 0)
@@ -306,8 +318,7 @@ int http_server_reload(struct http_server *server, struct error *err)
         http_web_free(web);
         return r;
     }
-    http_web_free(server->web);
-    server->web = web;
+    use_web(server, web);
     return 0;
 }
 

@@ -139,36 +139,29 @@ static bool list_has(const struct http_string_list *names, uint16_t id)
     return false;
 }
 
-/* That PRIORITY lets in no suite but those of NAMES, and one at least. */
+/* That PRIORITY lets in no suite of TLS 1.2 but those of NAMES. */
 static int check_suites(gnutls_priority_t priority,
                         const struct http_string_list *names,
                         struct error *err)
 {
     unsigned int index;
-    size_t usable = 0;
     for (unsigned int i = 0;; i++) {
         int r = gnutls_priority_get_cipher_suite_index(priority, i, &index);
         if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-            break;
+            return 0;
         if (r < 0)
             continue;
         unsigned char wire[2];
         const char *name =
             gnutls_cipher_suite_info(index, wire, NULL, NULL, NULL, NULL);
         uint16_t id = (uint16_t)(wire[0] << 8 | wire[1]);
-        usable++;
-        if (names->count == 0 || is_tls13_only(id) || list_has(names, id))
+        if (is_tls13_only(id) || list_has(names, id))
             continue;
         return error_set(err, EINVAL,
                          "cipher_suites: GnuTLS cannot allow these without "
                          "%s; name it too, or fewer kinds",
                          name);
     }
-    if (usable == 0)
-        return error_set(err, EINVAL,
-                         "cipher_suites: none of them can be used with the "
-                         "TLS versions from min_version to max_version");
-    return 0;
 }
 
 int http_tls_priority_new(const struct http_tls_config *config,
@@ -191,9 +184,14 @@ int http_tls_priority_new(const struct http_tls_config *config,
     gnutls_priority_t priority;
     r = gnutls_priority_init(&priority, string, NULL);
     if (r < 0)
-        return error_set(err, EINVAL, "TLS priorities \"%s\": %s", string,
+        return error_set(err, EINVAL,
+                         "tls_server_config: cipher_suites, curve_preferences "
+                         "and TLS versions leave GnuTLS nothing to use (%s); "
+                         "allow more",
                          gnutls_strerror(r));
-    r = check_suites(priority, &config->cipher_suites, err);
+    r = config->cipher_suites.count
+            ? check_suites(priority, &config->cipher_suites, err)
+            : 0;
     if (r < 0) {
         gnutls_priority_deinit(priority);
         return r;
