@@ -1,0 +1,165 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Makes and ends hosts. A host is a set of namespaces (pid, mount, uts, ipc, net)
+# around a directory tree: /usr and the source tree come read-only from the
+# machine (or from LAB_ROOT, another system's tree), everything else is its own.
+#
+# The tree lies in LAB_DIR, so logs and configuration can be read, and edited,
+# from outside; the mounts exist only inside the host. What happens on a host
+# once it is up is the business of host-init and services.
+
+# One fstab line; mount(8) wants blanks in paths written in octal.
+fstab_line() {
+    echo "${1// /\\040} ${2// /\\040} $3 $4,X-mount.mkdir 0 0"
+}
+
+# Writes the list of everything that is mounted on a host.
+host_write_fstab() {
+    local dir=$1 root=$1/root path
+    fstab_line "$root" "$root" none bind
+    fstab_line "${LAB_ROOT:-}/usr" "$root/usr" none rbind,ro
+    fstab_line "${LAB_ROOT:-}/etc" "$root/.etc" none bind,ro
+    for path in bin sbin lib lib32 lib64 libx32 opt; do
+        if [[ -d $LAB_ROOT/$path && ! -L $LAB_ROOT/$path ]]; then
+            fstab_line "$LAB_ROOT/$path" "$root/$path" none rbind,ro
+        fi
+    done
+    fstab_line proc "$root/proc" proc nosuid,nodev,noexec
+    fstab_line sysfs "$root/sys" sysfs ro,nosuid,nodev,noexec
+    for path in null zero full random urandom tty; do
+        fstab_line "/dev/$path" "$root/dev/$path" none bind
+    done
+    fstab_line devpts "$root/dev/pts" devpts newinstance,ptmxmode=0666,mode=0620,gid=5
+    fstab_line tmpfs "$root/dev/shm" tmpfs nosuid,nodev,mode=1777
+    fstab_line "$LAB_DIR/home" "$root/home" none bind
+    fstab_line "$LAB_SOURCE" "$root$LAB_SOURCE" none rbind,ro
+}
+
+# /etc: what is the host's own are files; the rest points to the machine's.
+host_write_etc() {
+    local dir=$1 name=$2 etc=$1/root/etc file
+    local -a own=(passwd group hosts hostname nsswitch.conf resolv.conf mtab
+        slurm munge)
+    for file in "$LAB_ROOT"/etc/*; do
+        [[ " ${own[*]} " == *" ${file##*/} "* ]] || echo "/.etc/${file##*/}"
+    done | xargs -d '\n' ln -s -t "$etc"
+    mkdir -p "$etc/slurm" "$etc/munge"
+    cp "$LAB_DIR"/common/* "$etc"
+    mv "$etc/munge.key" "$etc/munge"
+    echo "$name" >"$etc/hostname"
+}
+
+# Where the device files of the GPUs will be. The GPUs are simulated: each file is
+# the null device under another name, since slurmd hands out only what is a device;
+# the scheduling of them is real.
+host_write_gpus() {
+    local i
+    for ((i = 0; i < LAB_GPUS; i++)); do
+        touch "$1/root/dev/nvidia$i"
+        fstab_line /dev/null "$1/root/dev/nvidia$i" none bind
+    done
+}
+
+# Lays out the tree of host NAME in LAB_DIR/hosts/NAME.
+host_prepare() {
+    local name=$1 dir=$LAB_DIR/hosts/$1 root=$LAB_DIR/hosts/$1/root path
+    mkdir -p "$dir" "$root"/{dev,etc,home,mnt,opt,root,srv,run/lab,tmp} \
+        "$root"/var/{cache,lib,log,spool,tmp}
+    chmod 1777 "$root"/{tmp,var/tmp}
+    chmod 700 "$root/root"
+    ln -s /run "$root/var/run"
+    ln -s /run/lock "$root/var/lock"
+    for path in bin sbin lib lib32 lib64 libx32; do
+        if [[ -L $LAB_ROOT/$path ]]; then
+            cp -P "$LAB_ROOT/$path" "$root/$path"
+        fi
+    done
+    touch "$root"/dev/{null,zero,full,random,urandom,tty}
+    ln -s pts/ptmx "$root/dev/ptmx"
+    ln -s /proc/self/fd "$root/dev/fd"
+    ln -s fd/0 "$root/dev/stdin"
+    ln -s fd/1 "$root/dev/stdout"
+    ln -s fd/2 "$root/dev/stderr"
+    host_write_etc "$dir" "$name"
+    host_write_fstab "$dir" >"$dir/fstab"
+    [[ $name == head ]] || host_write_gpus "$dir" >>"$dir/fstab"
+}
+
+# Starts the first process of host NAME and plugs its cable into the switch.
+# Returns as soon as the host has begun to boot.
+host_start() {
+    local name=$1 dir=$LAB_DIR/hosts/$1
+    rm -f "$dir/init" "$dir/root/run/lab/booted"
+    # The shell is the only process between the namespaces and pid 1: the first
+    # child after unshare --pid is the first process of the new namespace.
+    # shellcheck disable=SC2016
+    unshare --mount --uts --ipc --net --pid -- \
+        bash -c 'setsid -- "$@" </dev/null >>"$0" 2>&1 &' "$dir/log" \
+        "$LAB_SOURCE/lab/host-init" "$LAB_DIR" "$name"
+    wait_for 10 test -s "$dir/init" ||
+        fail "host $name does not start" "$(tail -n 3 "$dir/log")"
+    switch_plug "$name"
+}
+
+# Has the host finished booting, or died of it?
+host_settled() {
+    [[ -s $LAB_DIR/hosts/$1/root/run/lab/booted ]] ||
+        process_gone "$LAB_DIR/hosts/$1/init"
+}
+
+# Waits until host NAME has booted; shows why when it has not.
+host_wait() {
+    local name=$1 dir=$LAB_DIR/hosts/$1 status=''
+    wait_for 60 host_settled "$name" || true
+    read -r status 2>/dev/null <"$dir/root/run/lab/booted" || true
+    [[ $status == 0 ]] ||
+        fail "host $name did not boot" "$(tail -n 5 "$dir/log")"
+}
+
+# host_exec USER HOST COMMAND...: becomes a command on a host, run by USER in their
+# home. Who kills us kills the command: it gets SIGTERM when we die.
+host_exec() {
+    local user=$1 name=$2 dir entry pid
+    local -a fields env
+    shift 2
+    dir=$(host_dir "$name")
+    pid=$(process_pid "$dir/init") || fail "host $name is off"
+    entry=$(grep "^$user:" "$dir/root/etc/passwd") ||
+        fail "host $name has no user '$user'"
+    IFS=: read -r -a fields <<<"$entry"
+    env=(PATH="$LAB_PATH" TERM="${TERM:-dumb}" LANG=C.UTF-8 USER="$user"
+        LOGNAME="$user" HOME="${fields[5]}" SHELL=/bin/bash)
+    [[ -z ${NO_COLOR-} ]] || env+=(NO_COLOR="$NO_COLOR")
+    PATH=$LAB_PATH exec nsenter --target "$pid" --mount --uts --ipc --net --pid -- \
+        setpriv --reuid="$user" --regid="${fields[3]}" --init-groups \
+        --pdeathsig TERM -- env -i -C "${fields[5]}" "${env[@]}" "$@"
+}
+
+# --- the switch ----------------------------------------------------------------
+#
+# A network namespace of its own holds the bridge that joins the hosts, so that no
+# interface, address or route of the machine is involved, and the network stays up
+# when the head goes down.
+
+switch_start() {
+    local dir=$LAB_DIR/switch
+    mkdir -p "$dir"
+    # shellcheck disable=SC2016
+    unshare --net -- \
+        bash -c 'setsid -- "$@" </dev/null >>"$0" 2>&1 &' "$dir/log" \
+        "$LAB_SOURCE/lab/switch-init" "$LAB_DIR"
+    wait_for 10 test -s "$dir/init" ||
+        fail "the switch does not start" "$(tail -n 3 "$dir/log")"
+}
+
+# Lays a cable from the switch to host NAME's eth0.
+switch_plug() {
+    local name=$1 switch host
+    switch=$(process_pid "$LAB_DIR/switch/init") || fail 'the switch is off'
+    host=$(process_pid "$LAB_DIR/hosts/$name/init") || fail "host $name is off"
+    nsenter --target "$switch" --net -- ip -batch - <<EOF
+link add name $name type veth peer name eth0 netns $host
+link set dev $name master switch up
+EOF
+}
