@@ -1,76 +1,105 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Makes and ends a whole lab: common files, switch, hosts. Needs lib.sh and
-# host.sh. Proving that the cluster works is the business of ./start.
+# Makes and ends a whole lab: template, switch, hosts, forwarded ports. Needs
+# lib.sh, template.sh, host.sh and the settings. Proving that the cluster works is
+# the business of ./start.
 
-LAB_USER=user
-LAB_USER_UID=20001
+# --- one at a time ----------------------------------------------------------------
 
-# What every script of this lab has to know, inside and outside of the hosts.
-cluster_write_settings() {
-    local dynamic=yes
-    local name
-    for name in LAB_NAME LAB_SOURCE LAB_BUILD LAB_ROOT LAB_WORKERS LAB_GPUS \
-        LAB_GPU_TYPE LAB_PATH LAB_NODE; do
-        printf '%s=%q\n' "$name" "${!name}"
+# Makes others wait who want to start or end the same lab. What we start in the
+# meantime holds the lock too, so that a start that was killed is over when the lock
+# is free; hosts give it up.
+lab_lock() {
+    local file=$LAB_BASE/$LAB_NAME.lock
+    mkdir -p "$LAB_BASE"
+    while :; do
+        exec {LOCK_FD}>"$file"
+        flock --nonblock "$LOCK_FD" || {
+            echo "waiting for another start or stop of lab '$LAB_NAME'"
+            flock --timeout 600 "$LOCK_FD" || fail 'it takes too long'
+        }
+        # Whoever held it may have removed it.
+        [[ ! /proc/self/fd/$LOCK_FD -ef $file ]] || return 0
+        exec {LOCK_FD}>&-
     done
-    echo "LAB_DYNAMIC=$dynamic"
 }
 
-# Adds a system user to the copies of passwd and group unless it is there.
-cluster_add_user() {
-    local name=$1 uid=$2 home=$3 shell=$4
-    grep -q "^$name:" "$LAB_DIR/common/passwd" ||
-        echo "$name:x:$uid:$uid::$home:$shell" >>"$LAB_DIR/common/passwd"
-    grep -q "^$name:" "$LAB_DIR/common/group" ||
-        echo "$name:x:$uid:" >>"$LAB_DIR/common/group"
+lab_unlock() {
+    exec {LOCK_FD}>&-
 }
 
-# The files of /etc that are the same on all hosts.
-cluster_write_common() {
-    local common=$LAB_DIR/common host
-    mkdir -p "$common"
-    cp "$LAB_ROOT"/etc/{passwd,group} "$common"
-    cluster_add_user munge 20002 /nonexistent /usr/sbin/nologin
-    cluster_add_user slurm 64030 /nonexistent /usr/sbin/nologin
-    cluster_add_user "$LAB_USER" "$LAB_USER_UID" "/home/$LAB_USER" /bin/bash
-    {
-        echo 127.0.0.1 localhost
-        for host in $(lab_hosts); do
-            echo "$(host_address "$host") $host"
-        done
-    } >"$common/hosts"
-    printf '%s: files\n' passwd group shadow hosts services >"$common/nsswitch.conf"
-    : >"$common/resolv.conf"
-    head -c 128 /dev/urandom >"$common/munge.key"
-    chmod 600 "$common/munge.key"
-    install -d -o "$LAB_USER_UID" -g "$LAB_USER_UID" "$LAB_DIR/home/$LAB_USER"
-}
+# --- the whole ----------------------------------------------------------------------
 
+# Makes everything and returns when all hosts have booted.
 cluster_start() {
     local host
-    mkdir -p "$LAB_DIR/hosts"
-    chmod 700 "$LAB_DIR/hosts"
-    cluster_write_settings >"$LAB_DIR/settings"
-    cluster_write_common
+    mkdir -p "$LAB_DIR/hosts" "$LAB_DIR/home"
+    settings_write >"$LAB_DIR/settings"
+    template_make
     switch_start
     for host in $(lab_hosts); do
+        progress "starting $host"
         host_prepare "$host"
-        cp "$LAB_DIR/settings" "$LAB_DIR/hosts/$host/root/run/lab/settings"
         host_start "$host"
+        [[ $host != head ]] || forward_start
     done
     for host in $(lab_hosts); do
+        progress "waiting for $host to boot"
         host_wait "$host"
     done
 }
 
+# Ends whatever of a lab there is, however little or broken, and removes its
+# directory.
 cluster_stop() {
-    local dir
+    local record
+    local -a records
     [[ -d $LAB_DIR ]] || return 0
     rm -f "$LAB_DIR/settings"
-    for dir in "$LAB_DIR"/hosts/*/ "$LAB_DIR/switch/"; do
-        [[ ! -e $dir/init ]] || process_kill "$dir/init"
+    mapfile -t records < <(find "$LAB_DIR" -maxdepth 3 -name init -type f)
+    for record in "${records[@]}"; do
+        process_signal KILL "$record"
+    done
+    for record in "${records[@]}"; do
+        wait_for 10 process_gone "$record" ||
+            fail "process $(process_pid "$record") of $record does not die"
     done
     rm -rf --one-file-system "$LAB_DIR"
+}
+
+# Ends a lab and all memory of it; needs the lock.
+cluster_remove() {
+    cluster_stop
+    rm -f "$LAB_BASE/$LAB_NAME.lock"
+    rmdir --ignore-fail-on-non-empty "$LAB_BASE"
+}
+
+cluster_is_running() {
+    [[ -r $LAB_DIR/ready ]] && process_pid "$LAB_DIR/hosts/head/init" >/dev/null
+}
+
+# --- ports of the head on the machine ------------------------------------------
+
+# Makes the ports of LAB_FORWARDS (LOCAL=REMOTE ...) answer on 127.0.0.1; a LOCAL of
+# 0 is any free one. LAB_DIR/forward/ports tells which they have become.
+forward_start() {
+    local dir=$LAB_DIR/forward head
+    local -a forwards
+    read -r -a forwards <<<"$LAB_FORWARDS"
+    ((${#forwards[@]} > 0)) || return 0
+    head=$(process_pid "$LAB_DIR/hosts/head/init") || fail 'the head is off'
+    mkdir -p "$dir"
+    setsid -- "$LAB_BUILD/lab/lab-forward" "/proc/$head/ns/net" "${forwards[@]}" \
+        </dev/null >"$dir/ports" 2>"$dir/log" {LOCK_FD}>&- &
+    process_record "$dir/init" $! || true
+    disown
+    wait_for 10 forward_settled
+    grep -q ready "$dir/ports" ||
+        fail "cannot forward: $(<"$dir/log")" \
+            "./start --port-base 0 takes ports that are free"
+}
+
+forward_settled() {
+    grep -q ready "$LAB_DIR/forward/ports" || process_gone "$LAB_DIR/forward/init"
 }

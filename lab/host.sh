@@ -36,20 +36,6 @@ host_write_fstab() {
     fstab_line "$LAB_SOURCE" "$root$LAB_SOURCE" none rbind,ro
 }
 
-# /etc: what is the host's own are files; the rest points to the machine's.
-host_write_etc() {
-    local dir=$1 name=$2 etc=$1/root/etc file
-    local -a own=(passwd group hosts hostname nsswitch.conf resolv.conf mtab
-        slurm munge)
-    for file in "$LAB_ROOT"/etc/*; do
-        [[ " ${own[*]} " == *" ${file##*/} "* ]] || echo "/.etc/${file##*/}"
-    done | xargs -d '\n' ln -s -t "$etc"
-    mkdir -p "$etc/slurm" "$etc/munge"
-    cp "$LAB_DIR"/common/* "$etc"
-    mv "$etc/munge.key" "$etc/munge"
-    echo "$name" >"$etc/hostname"
-}
-
 # Where the device files of the GPUs will be. The GPUs are simulated: each file is
 # the null device under another name, since slurmd hands out only what is a device;
 # the scheduling of them is real.
@@ -61,27 +47,12 @@ host_write_gpus() {
     done
 }
 
-# Lays out the tree of host NAME in LAB_DIR/hosts/NAME.
+# Lays out the tree of host NAME in LAB_DIR/hosts/NAME, ready to be started.
 host_prepare() {
-    local name=$1 dir=$LAB_DIR/hosts/$1 root=$LAB_DIR/hosts/$1/root path
-    mkdir -p "$dir" "$root"/{dev,etc,home,mnt,opt,root,srv,run/lab,tmp} \
-        "$root"/var/{cache,lib,log,spool,tmp}
-    chmod 1777 "$root"/{tmp,var/tmp}
-    chmod 700 "$root/root"
-    ln -s /run "$root/var/run"
-    ln -s /run/lock "$root/var/lock"
-    for path in bin sbin lib lib32 lib64 libx32; do
-        if [[ -L $LAB_ROOT/$path ]]; then
-            cp -P "$LAB_ROOT/$path" "$root/$path"
-        fi
-    done
-    touch "$root"/dev/{null,zero,full,random,urandom,tty}
-    ln -s pts/ptmx "$root/dev/ptmx"
-    ln -s /proc/self/fd "$root/dev/fd"
-    ln -s fd/0 "$root/dev/stdin"
-    ln -s fd/1 "$root/dev/stdout"
-    ln -s fd/2 "$root/dev/stderr"
-    host_write_etc "$dir" "$name"
+    local name=$1 dir=$LAB_DIR/hosts/$1
+    mkdir -p "$dir"
+    cp -a "$LAB_DIR/template" "$dir/root"
+    echo "$name" >"$dir/root/etc/hostname"
     host_write_fstab "$dir" >"$dir/fstab"
     [[ $name == head ]] || host_write_gpus "$dir" >>"$dir/fstab"
 }
@@ -91,12 +62,11 @@ host_prepare() {
 host_start() {
     local name=$1 dir=$LAB_DIR/hosts/$1
     rm -f "$dir/init" "$dir/root/run/lab/booted"
-    # The shell is the only process between the namespaces and pid 1: the first
-    # child after unshare --pid is the first process of the new namespace.
+    # The first child after unshare --pid is pid 1 of the new namespace.
     # shellcheck disable=SC2016
     unshare --mount --uts --ipc --net --pid -- \
         bash -c 'setsid -- "$@" </dev/null >>"$0" 2>&1 &' "$dir/log" \
-        "$LAB_SOURCE/lab/host-init" "$LAB_DIR" "$name"
+        "$LAB_SOURCE/lab/host-init" "$LAB_DIR" "$name" {LOCK_FD}>&-
     wait_for 10 test -s "$dir/init" ||
         fail "host $name does not start" "$(tail -n 3 "$dir/log")"
     switch_plug "$name"
@@ -148,7 +118,7 @@ switch_start() {
     # shellcheck disable=SC2016
     unshare --net -- \
         bash -c 'setsid -- "$@" </dev/null >>"$0" 2>&1 &' "$dir/log" \
-        "$LAB_SOURCE/lab/switch-init" "$LAB_DIR"
+        "$LAB_SOURCE/lab/switch-init" "$LAB_DIR" {LOCK_FD}>&-
     wait_for 10 test -s "$dir/init" ||
         fail "the switch does not start" "$(tail -n 3 "$dir/log")"
 }

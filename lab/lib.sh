@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # some are used elsewhere
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What every script of the lab shares: names and paths, messages, and processes
@@ -130,10 +130,9 @@ process_gone() {
     ! process_pid "$1" >/dev/null
 }
 
-# Ends a recorded process at once and waits until it is gone.
-process_kill() {
+# Sends a signal to a recorded process if it lives.
+process_signal() {
     local pid
-    pid=$(process_pid "$1") || return 0
-    kill -KILL "$pid" 2>/dev/null || true
-    wait_for 10 process_gone "$1" || fail "process $pid does not die"
+    pid=$(process_pid "$2") || return 0
+    kill "-$1" "$pid" 2>/dev/null || true
 }

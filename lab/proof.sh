@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Proves that a lab's cluster works by using it as its users would, and shows what
+# they would see. Needs lib.sh, host.sh, progress.sh and the settings.
+
+# host_exec in a process of its own.
+on() (
+    host_exec "$@"
+)
+
+proof_nodes_idle() {
+    local states idle
+    states=$(on root head sinfo --noheader --Node --format='%N %T') || return 1
+    idle=$(grep -c ' idle$' <<<"$(sort -u <<<"$states")")
+    progress "waiting for nodes: $idle of $((LAB_WORKERS + 1)) are idle"
+    ((idle == LAB_WORKERS + 1))
+}
+
+proof_nodes() {
+    wait_for 60 proof_nodes_idle ||
+        fail 'the nodes do not become idle' "$(on root head sinfo --list-reasons)" \
+            "$(tail -n 3 "$LAB_DIR"/hosts/worker1/root/var/log/lab/slurmd.log)"
+    progress_done "$((LAB_WORKERS + 1)) nodes are idle"
+    on root head sinfo | sed 's/^/           /'
+}
+
+# Every node runs its part of one job.
+proof_srun() {
+    local names
+    progress 'running a command on all nodes'
+    names=$(on root head srun -N$((LAB_WORKERS + 1)) hostname | sort | xargs)
+    [[ $(wc -w <<<"$names") == "$((LAB_WORKERS + 1))" ]] ||
+        fail "srun hostname ran on '$names' only"
+    progress_done "srun -N$((LAB_WORKERS + 1)) hostname: $names"
+}
+
+# What the job below runs: it tells who it is and which GPUs it was given.
+# shellcheck disable=SC2016
+PROOF_JOB='echo "$(id -un) on $(hostname), CUDA_VISIBLE_DEVICES=$CUDA_VISIBLE_DEVICES"'
+
+# Somebody without privileges gets two GPUs. Not with sbatch, whose jobs have to wait
+# until slurmctld is three seconds old.
+proof_gpu() {
+    local said
+    progress "running a GPU job as $LAB_USER"
+    said=$(on "$LAB_USER" head srun --gres="gpu:$LAB_GPU_TYPE:2" bash -c "$PROOF_JOB")
+    [[ $said == "$LAB_USER on worker"*"=0,1" ]] ||
+        fail "a job that asked for two GPUs said: $said"
+    progress_done "srun --gres=gpu:$LAB_GPU_TYPE:2: $said (simulated)"
+}

@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Gets a machine ready: installs the Debian packages that are missing and builds
+# the programs. Needs lib.sh; changes nothing where nothing is missing.
+
+POLICY_FILE=/usr/sbin/policy-rc.d
+POLICY_MARK='# put here by gpu-watchdog while it installs packages, process'
+
+# Prints the packages of the named groups of the list.
+packages_of() {
+    local group packages
+    while read -r group packages; do
+        [[ " $* " != *" $group "* ]] || echo "$packages"
+    done <"$LAB_SOURCE/lab/packages" | xargs -n 1
+}
+
+# Prints which of the packages named on standard input are not installed.
+packages_missing() {
+    local -a wanted
+    mapfile -t wanted
+    comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \
+        <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" \
+            2>/dev/null | sed -n 's/^installed //p' | sort -u)
+}
+
+# Keeps packages from starting their services while they are being installed. A
+# policy that is there already is somebody's decision and stays.
+policy_put() {
+    [[ ! -e $POLICY_FILE ]] || return 0
+    printf '#!/bin/sh\n%s %s\nexit 101\n' "$POLICY_MARK" $$ >"$POLICY_FILE"
+    chmod 755 "$POLICY_FILE"
+}
+
+# Takes our policy away, also when the one who put it was killed meanwhile.
+policy_remove() {
+    local pid
+    pid=$(sed -n "s/^$POLICY_MARK //p" "$POLICY_FILE" 2>/dev/null) || return 0
+    [[ -n $pid ]] || return 0
+    if [[ $pid == "$$" || ! -e /proc/$pid ]]; then
+        rm -f "$POLICY_FILE"
+    fi
+}
+
+apt_get() {
+    DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" \
+        </dev/null
+}
+
+# Installs packages; what apt says goes to file LOG.
+packages_install() {
+    local log=$1 status=0
+    shift
+    policy_put
+    {
+        apt_get install --yes --no-install-recommends "$@" ||
+            { apt_get update &&
+                apt_get install --yes --no-install-recommends "$@"; }
+    } >"$log" 2>&1 || status=$?
+    policy_remove
+    return "$status"
+}
+
+# Builds everything; what the compiler says goes to file LOG.
+programs_build() {
+    local log=$1
+    {
+        if [[ -e $LAB_SOURCE/meson.build ]]; then
+            [[ -e $LAB_BUILD/build.ninja ]] ||
+                meson setup "$LAB_BUILD" "$LAB_SOURCE"
+            ninja -C "$LAB_BUILD"
+        fi
+        forward_build
+    } >"$log" 2>&1
+}
+
+# The one program of the lab itself needs nothing but a compiler.
+forward_build() {
+    local program=$LAB_BUILD/lab/lab-forward source=$LAB_SOURCE/lab/forward.c
+    [[ ! -e $program || $source -nt $program ]] || return 0
+    mkdir -p "${program%/*}"
+    cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -O2 -o "$program" "$source"
+}
