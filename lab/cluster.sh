@@ -82,11 +82,16 @@ cluster_is_running() {
 # --- ports of the head on the machine ------------------------------------------
 
 # Makes the ports of LAB_FORWARDS (LOCAL=REMOTE ...) answer on 127.0.0.1; a LOCAL of
-# 0 is any free one. LAB_DIR/forward/ports tells which they have become.
+# 0 is any free one. LAB_DIR/forward/ports tells which they have become, and they
+# stay the same when the head is switched off and on.
 forward_start() {
     local dir=$LAB_DIR/forward head
     local -a forwards
-    read -r -a forwards <<<"$LAB_FORWARDS"
+    if [[ -e $dir/ports ]]; then
+        mapfile -t forwards < <(grep '=' "$dir/ports")
+    else
+        read -r -a forwards <<<"$LAB_FORWARDS"
+    fi
     ((${#forwards[@]} > 0)) || return 0
     head=$(process_pid "$LAB_DIR/hosts/head/init") || fail 'the head is off'
     mkdir -p "$dir"
@@ -94,7 +99,7 @@ forward_start() {
         </dev/null >"$dir/ports" 2>"$dir/log" {LOCK_FD}>&- &
     process_record "$dir/init" $! || true
     disown
-    wait_for 10 forward_settled
+    wait_for 10 forward_settled || true
     grep -q ready "$dir/ports" ||
         fail "cannot forward: $(<"$dir/log")" \
             "./start --port-base 0 takes ports that are free"
@@ -102,4 +107,9 @@ forward_start() {
 
 forward_settled() {
     grep -q ready "$LAB_DIR/forward/ports" || process_gone "$LAB_DIR/forward/init"
+}
+
+forward_stop() {
+    process_signal KILL "$LAB_DIR/forward/init"
+    wait_for 10 process_gone "$LAB_DIR/forward/init"
 }

@@ -61,7 +61,9 @@ host_prepare() {
 # Returns as soon as the host has begun to boot.
 host_start() {
     local name=$1 dir=$LAB_DIR/hosts/$1
-    rm -f "$dir/init" "$dir/root/run/lab/booted"
+    rm -rf "$dir/init" "$dir/root/run"
+    mkdir -p "$dir/root/run/lab"
+    cp "$LAB_DIR/settings" "$dir/root/run/lab/settings"
     # The first child after unshare --pid is pid 1 of the new namespace.
     # shellcheck disable=SC2016
     unshare --mount --uts --ipc --net --pid -- \

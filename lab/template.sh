@@ -53,7 +53,7 @@ template_write_etc() {
 
 template_make() {
     local root=$LAB_DIR/template path
-    mkdir -p "$root"/{dev,etc/slurm,etc/munge,home,mnt,opt,root,srv,run/lab,tmp} \
+    mkdir -p "$root"/{dev,etc/slurm,etc/munge,home,mnt,opt,root,srv,tmp} \
         "$root"/var/{cache,lib,log,spool,tmp}
     chmod 1777 "$root"/{tmp,var/tmp}
     chmod 700 "$root/root"
@@ -71,5 +71,4 @@ template_make() {
     ln -s fd/1 "$root/dev/stdout"
     ln -s fd/2 "$root/dev/stderr"
     template_write_etc
-    cp "$LAB_DIR/settings" "$root/run/lab/settings"
 }

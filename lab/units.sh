@@ -35,7 +35,6 @@ unit_command() {
         slurmd) slurmd_command ;;
         exporter) COMMAND=("$(program_path gpu-watchdog)" exporter
             --listen 0.0.0.0:9341) ;;
-        *) fail_usage "$HOST has no service '$1' (it has: $(host_services))" ;;
     esac
     [[ ${COMMAND[0]} != as ]] ||
         COMMAND=(setpriv --reuid="${COMMAND[1]}" --regid="${COMMAND[1]}"
