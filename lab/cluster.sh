@@ -95,7 +95,7 @@ forward_start() {
     ((${#forwards[@]} > 0)) || return 0
     head=$(process_pid "$LAB_DIR/hosts/head/init") || fail 'the head is off'
     mkdir -p "$dir"
-    setsid -- "$LAB_BUILD/lab/lab-forward" "/proc/$head/ns/net" "${forwards[@]}" \
+    setsid -- "$LAB_FORWARD" "/proc/$head/ns/net" "${forwards[@]}" \
         </dev/null >"$dir/ports" 2>"$dir/log" {LOCK_FD}>&- &
     process_record "$dir/init" $! || true
     disown

@@ -10,12 +10,12 @@ LAB_NAME=main
 LAB_WORKERS=2
 LAB_ACCOUNTING=no
 LAB_FORWARDS='9341=9341'
+
+# Another system's tree to run hosts with; empty: this machine's.
 LAB_ROOT=${LAB_ROOT:-}
 
-# Where the programs under test are, and how commands on hosts are found.
-LAB_BUILD=${LAB_BUILD:-$LAB_SOURCE/build}
-LAB_PATH=$LAB_BUILD:$LAB_BUILD/src/watchdog:$LAB_BUILD/src/exporter
-LAB_PATH+=:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# Where the programs under test were built; follows from LAB_ROOT when empty.
+LAB_BUILD=''
 
 # What a worker claims to be. Slurm is told to believe it: the machine may have
 # less, and the GPUs are simulated.
@@ -34,6 +34,17 @@ LAB_USER=user
 MARIADB_OPTIONS=(--no-defaults --datadir=/var/lib/mysql --skip-networking
     --socket=/run/mysqld/mysqld.sock --pid-file=/run/mysqld/mysqld.pid
     --innodb-log-file-size=16M --innodb-flush-log-at-trx-commit=0)
+
+# What follows from the settings above, once the command line has been read. Programs
+# run only on the system that they were built on: for LAB_ROOT=.../sid they are taken
+# from build-sid, if somebody has built them there.
+settings_complete() {
+    if [[ -z $LAB_BUILD ]]; then
+        LAB_BUILD=$LAB_SOURCE/build${LAB_ROOT:+-${LAB_ROOT##*/}}
+    fi
+    LAB_PATH=$LAB_BUILD/src/watchdog:$LAB_BUILD/src/exporter
+    LAB_PATH+=:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+}
 
 settings_write() {
     local name

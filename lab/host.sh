@@ -34,6 +34,8 @@ host_write_fstab() {
     fstab_line tmpfs "$root/dev/shm" tmpfs nosuid,nodev,mode=1777
     fstab_line "$LAB_DIR/home" "$root/home" none bind
     fstab_line "$LAB_SOURCE" "$root$LAB_SOURCE" none rbind,ro
+    [[ $LAB_BUILD == "$LAB_SOURCE"/* || ! -d $LAB_BUILD ]] ||
+        fstab_line "$LAB_BUILD" "$root$LAB_BUILD" none rbind,ro
 }
 
 # Where the device files of the GPUs will be. The GPUs are simulated: each file is
@@ -103,7 +105,10 @@ host_exec() {
     env=(PATH="$LAB_PATH" TERM="${TERM:-dumb}" LANG=C.UTF-8 USER="$user"
         LOGNAME="$user" HOME="${fields[5]}" SHELL=/bin/bash)
     [[ -z ${NO_COLOR-} ]] || env+=(NO_COLOR="$NO_COLOR")
-    PATH=$LAB_PATH exec nsenter --target "$pid" --mount --uts --ipc --net --pid -- \
+    # Its root has to be named: that of the mount namespace is another one if the lab
+    # was started in a chroot.
+    PATH=$LAB_PATH exec nsenter --target "$pid" --mount --uts --ipc --net --pid \
+        --root --wd -- \
         setpriv --reuid="$user" --regid="${fields[3]}" --init-groups \
         --pdeathsig TERM -- env -i -C "${fields[5]}" "${env[@]}" "$@"
 }

@@ -10,6 +10,9 @@
 LAB_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 LAB_BASE=${GPU_WATCHDOG_LAB_BASE:-/run/gpu-watchdog-lab}
 
+# The lab's own program; made for this machine, whatever system the hosts run.
+LAB_FORWARD=$LAB_SOURCE/build/lab/lab-forward
+
 # Workers are numbered from 1; a real switch would have ports left, a cluster for
 # trying things out has no use for more.
 LAB_WORKERS_MAX=16

@@ -11,7 +11,8 @@ on() (
 
 proof_nodes_idle() {
     local states idle
-    states=$(on root head sinfo --noheader --Node --format='%N %T') || return 1
+    states=$(on root head sinfo --noheader --Node --format='%N %T' 2>/dev/null) ||
+        return 1
     idle=$(grep -c ' idle$' <<<"$(sort -u <<<"$states")")
     progress "waiting for nodes: $idle of $((LAB_WORKERS + 1)) are idle"
     ((idle == LAB_WORKERS + 1))

@@ -61,11 +61,12 @@ packages_install() {
     return "$status"
 }
 
-# Builds everything; what the compiler says goes to file LOG.
+# Builds everything; what the compiler says goes to file LOG. Programs for another
+# system are built there, by whoever made that system.
 programs_build() {
     local log=$1
     {
-        if [[ -e $LAB_SOURCE/meson.build ]]; then
+        if [[ -z $LAB_ROOT && -e $LAB_SOURCE/meson.build ]]; then
             [[ -e $LAB_BUILD/build.ninja ]] ||
                 meson setup "$LAB_BUILD" "$LAB_SOURCE"
             ninja -C "$LAB_BUILD"
@@ -76,8 +77,8 @@ programs_build() {
 
 # The one program of the lab itself needs nothing but a compiler.
 forward_build() {
-    local program=$LAB_BUILD/lab/lab-forward source=$LAB_SOURCE/lab/forward.c
-    [[ ! -e $program || $source -nt $program ]] || return 0
-    mkdir -p "${program%/*}"
-    cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -O2 -o "$program" "$source"
+    local source=$LAB_SOURCE/lab/forward.c
+    [[ ! -e $LAB_FORWARD || $source -nt $LAB_FORWARD ]] || return 0
+    mkdir -p "${LAB_FORWARD%/*}"
+    cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -O2 -o "$LAB_FORWARD" "$source"
 }
