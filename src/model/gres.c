@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    GRES_FIELDS_MAX = 5 /* gres:name:type:no_consume:count */
+    GRES_FIELDS_MAX = 4 /* name:type:no_consume:count */
 };
 
 static bool slice_is(struct slice slice, const char *string)
@@ -25,7 +25,8 @@ static bool slice_is(struct slice slice, const char *string)
 char *slice_copy(struct slice slice, char *buffer, size_t size)
 {
     size_t length = slice.size < size - 1 ? slice.size : size - 1;
-    memcpy(buffer, slice.data, length);
+    if (length)
+        memcpy(buffer, slice.data, length);
     buffer[length] = '\0';
     return buffer;
 }
@@ -58,7 +59,7 @@ static int read_digits(struct slice slice, size_t *at, uint64_t *ret_value)
         uint64_t digit = (uint64_t)(slice.data[*at] - '0');
         if (__builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, digit, &value))
-            return -EINVAL;
+            return -ERANGE;
     }
     *ret_value = value;
     return *at > start ? 0 : -EINVAL;
@@ -94,25 +95,31 @@ int slice_number(struct slice slice, uint64_t *ret_value)
         if (shift < 0)
             return -EINVAL;
     }
-    if (at != slice.size || (shift && whole >> (64 - shift)))
+    if (at != slice.size)
         return -EINVAL;
+    uint64_t value;
     uint64_t rest = (uint64_t)(fraction * (double)(UINT64_C(1) << shift) + 0.5);
-    return __builtin_add_overflow(whole << shift, rest, ret_value) ? -EINVAL
-                                                                   : 0;
+    if ((shift && whole >> (64 - shift)) ||
+        __builtin_add_overflow(whole << shift, rest, &value))
+        return -ERANGE;
+    *ret_value = value;
+    return 0;
 }
 
 /* The end of the item at P: a comma outside parentheses, or the string's end.
- * *RET_NOTE is where its last parenthesis opens. NULL when unbalanced. */
-static const char *item_end(const char *p, const char **ret_note)
+ * *RET_NOTE is where its last parenthesis opens, unless that is a field of its
+ * own, as the type "(null)" is. NULL when unbalanced. */
+static const char *item_end(const char *start, const char **ret_note)
 {
-    int depth = 0;
+    const char *p = start;
+    size_t depth = 0;
     *ret_note = NULL;
     for (; *p && (depth > 0 || *p != ','); p++) {
         if (*p == '(') {
             if (depth++ == 0)
-                *ret_note = p;
+                *ret_note = p > start && p[-1] == ':' ? NULL : p;
         } else if (*p == ')') {
-            if (--depth < 0)
+            if (depth-- == 0)
                 return NULL;
         }
     }
@@ -135,34 +142,34 @@ static size_t split_fields(struct slice body, struct slice *fields)
     return count;
 }
 
-/* Take "gres:" or "gres/" off the front of FIELDS. */
-static size_t skip_prefix(struct slice *fields, size_t count)
+/* Take "gres:" and "gres/" off the front of BODY; whoever types the prefix to
+ * a Slurm that adds it gets it twice. */
+static struct slice skip_prefixes(struct slice body)
 {
-    if (count > 1 && slice_is(fields[0], "gres")) {
-        memmove(fields, fields + 1, (count - 1) * sizeof(*fields));
-        return count - 1;
+    while (body.size >= 5 && (memcmp(body.data, "gres:", 5) == 0 ||
+                              memcmp(body.data, "gres/", 5) == 0)) {
+        body.data += 5;
+        body.size -= 5;
     }
-    if (fields[0].size > 5 && memcmp(fields[0].data, "gres/", 5) == 0) {
-        fields[0].data += 5;
-        fields[0].size -= 5;
-    }
-    return count;
+    return body;
 }
 
 static int read_item(struct slice body, struct gres_item *item)
 {
     struct slice fields[GRES_FIELDS_MAX];
-    size_t count = split_fields(body, fields);
-    if (count == 0)
+    size_t count = split_fields(skip_prefixes(body), fields);
+    if (count == 0 || fields[0].size == 0)
         return -EINVAL;
-    count = skip_prefix(fields, count);
     item->name = fields[0];
-    if (item->name.size == 0)
-        return -EINVAL;
 
     item->count = 1;
-    if (count > 1 && slice_number(fields[count - 1], &item->count) == 0)
-        count--;
+    if (count > 1) {
+        int r = slice_number(fields[count - 1], &item->count);
+        if (r == -ERANGE)
+            return -EINVAL; /* a count too large is not a type */
+        if (r == 0)
+            count--;
+    }
     for (size_t i = 1; i < count; i++) {
         if (slice_is(fields[i], "no_consume") || slice_is(fields[i], "(null)"))
             continue;
@@ -188,8 +195,7 @@ int gres_next(struct gres_reader *reader, struct gres_item *ret_item)
     reader->at = *end == ',' ? end + 1 : end;
 
     struct gres_item item = {.name = {.data = start, .size = 0}};
-    /* "(null)" between colons is a type, not a note. */
-    if (note && end[-1] == ')' && strncmp(note, "(null):", 7) != 0) {
+    if (note && end[-1] == ')') {
         item.note =
             (struct slice){.data = note + 1, .size = (size_t)(end - note) - 2};
         end = note;

@@ -49,5 +49,5 @@ int gres_next(struct gres_reader *reader, struct gres_item *ret_item);
 char *slice_copy(struct slice slice, char *buffer, size_t size);
 
 /* Read "16", "4G", "1.5T" (binary suffixes K M G T P, either case) to the end
- * of SLICE. 0, or -EINVAL; values past 2^64 are -EINVAL too. */
+ * of SLICE. 0, -EINVAL when it is no number, -ERANGE when it is too large. */
 int slice_number(struct slice slice, uint64_t *ret_value);
