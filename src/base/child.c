@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,8 +37,10 @@ static int set_signals(posix_spawnattr_t *attributes)
     return r;
 }
 
-static int
-spawn(pid_t *ret_pid, char *const arguments[], int stderr_fd, int channel_fd)
+static int spawn(pid_t *ret_pid,
+                 const char *const arguments[],
+                 int stderr_fd,
+                 int channel_fd)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -64,7 +67,8 @@ spawn(pid_t *ret_pid, char *const arguments[], int stderr_fd, int channel_fd)
                                              CHILD_CHANNEL_FD);
     if (r == 0)
         r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes,
-                        arguments, environ);
+                        /* which it promises not to write to */
+                        (char *const *)(uintptr_t)arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return r;
@@ -79,7 +83,9 @@ static int move_up(int fd)
     return moved;
 }
 
-int child_spawn(struct child *child, char *const arguments[], struct error *err)
+int child_spawn(struct child *child,
+                const char *const arguments[],
+                struct error *err)
 {
     assert(child->pid == 0);
 

@@ -33,7 +33,7 @@ struct child {
 /* Run this program with ARGUMENTS (argv[0] included, NULL at the end). The
  * child gets default signal handling and an empty signal mask. */
 int child_spawn(struct child *child,
-                char *const arguments[],
+                const char *const arguments[],
                 struct error *err);
 
 /* Kill (SIGKILL) and reap a child that still runs, close all descriptors; safe

@@ -38,7 +38,7 @@ enum {
 struct collector {
     struct loop *loop;
     struct collector_settings settings;
-    char **arguments; /* settings.arguments; ours */
+    const char **arguments; /* settings.arguments; ours */
     collector_publish publish;
     collector_changed changed;
     void *context;
@@ -65,19 +65,19 @@ static void start_child(struct collector *c);
 /* ---- settings -------------------------------------------------------------
  */
 
-static void free_arguments(char **arguments)
+static void free_arguments(const char **arguments)
 {
     for (size_t i = 0; arguments && arguments[i]; i++)
-        free(arguments[i]);
+        free((void *)(uintptr_t)arguments[i]);
     free(arguments);
 }
 
-static char **copy_arguments(char *const *arguments)
+static const char **copy_arguments(const char *const *arguments)
 {
     size_t count = 0;
     while (arguments[count])
         count++;
-    char **copy = calloc(count + 1, sizeof(*copy));
+    const char **copy = calloc(count + 1, sizeof(*copy));
     for (size_t i = 0; copy && i < count; i++) {
         copy[i] = strdup(arguments[i]);
         if (!copy[i]) {
@@ -92,7 +92,7 @@ static int take_settings(struct collector *c,
                          const struct collector_settings *settings,
                          struct error *err)
 {
-    char **arguments = copy_arguments(settings->arguments);
+    const char **arguments = copy_arguments(settings->arguments);
     if (!arguments)
         return error_errno(err, ENOMEM, "collector");
     free_arguments(c->arguments);

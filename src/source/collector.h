@@ -22,7 +22,7 @@
 struct collector;
 
 struct collector_settings {
-    char *const *arguments;   /* argv of the child, NULL at the end */
+    const char *const *arguments; /* argv of the child, NULL at the end */
     int64_t interval_ns;      /* wanted; stretched to 5 x a cycle's duration */
     int64_t jobs_interval_ns; /* 0: chosen from what the job request costs */
     int64_t slow_interval_ns; /* reservations, licences, associations */

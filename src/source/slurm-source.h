@@ -8,4 +8,4 @@
 
 /* Returns what to exit with, enum collector_exit; reasons go to standard
  * error. libslurm may also end the process by itself, and does. */
-int slurm_collector_main(int argc, char **argv);
+int slurm_collector_main(void);

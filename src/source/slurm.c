@@ -273,16 +273,15 @@ static bool outdated(void *context)
            slurm_config_changed(&source->config);
 }
 
-int slurm_collector_main(int argc, char **argv)
+int slurm_collector_main(void)
 {
     struct error err;
     int type;
     socklen_t size = sizeof(type);
-    (void)argc;
     if (getsockopt(CHILD_CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &size) < 0) {
         fprintf(stderr,
-                "%s: %s is started by the program itself, not by hand\n",
-                argv[0], argc > 1 ? argv[1] : "this");
+                "the collector is started by the exporter itself, not by "
+                "hand: type \"gpu-watchdog exporter\"\n");
         return COLLECTOR_EXIT_USAGE;
     }
     if (!child_follow_parent())

@@ -21,6 +21,13 @@ extern const struct subcommand subcommands[];
 
 int exporter_main(const struct settings *settings);
 
+/* Recordings of a cluster: "save FILE", "show FILE". */
+int snapshot_main(const struct settings *settings);
+
+/* The child that asks slurmctld (source/slurm-source.h); hidden. */
+#define COLLECT_SLURM "collect-slurm"
+int collect_slurm_main(const struct settings *settings);
+
 /* What the build makes from the table of options: manual pages, completion,
  * the example file. */
 int generate_main(const struct settings *settings);
