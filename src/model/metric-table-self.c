@@ -45,6 +45,8 @@ static const struct metric metrics[] = {
      .help = "1 while a part's series are served; 0 when it is too old or was never loaded."},
     {VALUE(GAUGE, "slurm_exporter_rpc_duration_seconds", EXPORTER, PART, L1, DOUBLE, part_row, request_seconds, ALWAYS),
      .help = "Duration of the last request for a part."},
+    {VALUE(COUNTER, "slurm_exporter_rpc_seconds_total", EXPORTER, PART, L1, DOUBLE, part_row, requests_seconds, ALWAYS),
+     .help = "Time spent in requests for a part."},
     {VALUE(COUNTER, "slurm_exporter_rpc_requests_total", EXPORTER, PART_OUTCOME, L12, U64, outcome_row, requests, ALWAYS),
      .help = "Requests for a part by how they ended."},
     {VALUE(COUNTER, "slurm_exporter_collector_ends_total", EXPORTER, COLLECTOR_END, L1, U64, end_row, ends, ALWAYS),

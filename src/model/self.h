@@ -26,10 +26,11 @@ struct exporter_row {
 };
 
 struct part_row {
-    struct row_head head;   /* part */
-    double age_seconds;     /* NaN: never loaded */
-    uint64_t fresh;         /* 0: withdrawn because it is stale */
-    double request_seconds; /* duration of the last request; NaN: none yet */
+    struct row_head head;    /* part */
+    double age_seconds;      /* NaN: never loaded */
+    uint64_t fresh;          /* 0: withdrawn because it is stale */
+    double requests_seconds; /* of all requests together */
+    double request_seconds;  /* duration of the last request; NaN: none yet */
 };
 
 struct outcome_row {

@@ -121,9 +121,8 @@ static void fill_parts(struct self_rows *self,
         row->head.labels[0] = snapshot_part_names[k];
         row->age_seconds = watch_part_age(watch, kind);
         row->fresh = watch_fresh_parts(watch) >> k & 1;
-        row->request_seconds = status && status->request_seconds[k] > 0
-                                   ? status->request_seconds[k]
-                                   : (double)NAN;
+        row->request_seconds = watch_part_duration(watch, kind);
+        row->requests_seconds = status ? status->request_seconds[k] : NAN;
     }
 }
 

@@ -23,6 +23,7 @@ struct watch {
     uint64_t generation;
     uint32_t fresh;                       /* parts shown in this generation */
     int64_t part_ns[SNAPSHOT_PART_COUNT]; /* monotonic; 0: never */
+    int64_t wall_ns[SNAPSHOT_PART_COUNT]; /* of the last request; 0: none */
     struct loop_source *timer;            /* the next part becomes stale */
 };
 
@@ -128,6 +129,8 @@ void watch_publish(struct watch *w, struct mapped_snapshot *snapshot)
         if (known || (w->settings.never_stale &&
                       snapshot_has(&snapshot->snapshot, kind)))
             w->part_ns[k] = now_ns;
+        if (part->wall_ns > 0)
+            w->wall_ns[k] = part->wall_ns;
     }
     tally_free(w->tally);
     w->tally = NULL;
@@ -158,6 +161,11 @@ double watch_part_age(const struct watch *w, enum snapshot_part_kind kind)
     if (w->part_ns[kind] == 0)
         return NAN;
     return (double)(clock_monotonic_ns() - w->part_ns[kind]) / NS_PER_S;
+}
+
+double watch_part_duration(const struct watch *w, enum snapshot_part_kind kind)
+{
+    return w->wall_ns[kind] ? (double)w->wall_ns[kind] / NS_PER_S : (double)NAN;
 }
 
 bool watch_up(const struct watch *w)

@@ -50,7 +50,11 @@ uint32_t watch_fresh_parts(const struct watch *watch);
 /* Seconds since what is known of a part was known to hold; NaN: never. */
 double watch_part_age(const struct watch *watch, enum snapshot_part_kind kind);
 
-/* 1 as slurm_up means it. */
+/* Seconds that the last request for a part took; NaN: none was made. */
+double watch_part_duration(const struct watch *watch,
+                           enum snapshot_part_kind kind);
+
+/* As slurm_up means it. */
 bool watch_up(const struct watch *watch);
 
 /* The tables of the cluster, counted now if they were not yet for this
