@@ -41,6 +41,7 @@
 extern slurm_conf_t slurm_conf;
 extern void slurm_free_stats_response_msg(stats_info_response_msg_t *message);
 extern int32_t slurm_bit_set_count(bitstr_t *bits);
+extern void slurm_xfree(void **pointer); /* sets *POINTER to NULL */
 
 /* One function under two names, the first until 22.05; a library has one. */
 extern char *slurm_job_reason_string(enum job_state_reason reason)
@@ -239,6 +240,21 @@ static inline const char *compat_job_licenses(const slurm_job_info_t *job)
         return job->licenses_allocated;
 #endif
     return job->licenses;
+}
+
+/* ---- partitions ----------------------------------------------------------
+ */
+
+/* Free what slurm_load_partitions() gave, all of it: 22.05 forgets nodesets.
+ * Accepts NULL. */
+static inline void compat_partitions_free(partition_info_msg_t *message)
+{
+#if COMPAT_SLURM_SINCE(22, 5)
+    for (uint32_t i = 0; message && i < message->record_count; i++)
+        slurm_xfree((void **)&message->partition_array[i].nodesets);
+#endif
+    if (message)
+        slurm_free_partition_info_msg(message);
 }
 
 /* ---- licences ------------------------------------------------------------

@@ -132,7 +132,13 @@ static void empty_statistics_have_no_exits(void **state)
     backfill_known = compat_stats_backfill_exits(&stats, &counts, &count);
     assert_int_equal(count, 0);
     assert_int_equal(main_known, backfill_known);
+}
+
+static void nothing_is_freed_without_harm(void **state)
+{
+    (void)state;
     compat_stats_free(NULL);
+    compat_partitions_free(NULL);
 }
 
 static void license_without_nodes_is_the_clusters(void **state)
@@ -174,6 +180,7 @@ int main(void)
         cmocka_unit_test(empty_job_is_one_task_without_reason),
         cmocka_unit_test(job_array_counts_its_waiting_tasks),
         cmocka_unit_test(empty_statistics_have_no_exits),
+        cmocka_unit_test(nothing_is_freed_without_harm),
         cmocka_unit_test(license_without_nodes_is_the_clusters),
         cmocka_unit_test(lists_are_walked_and_null_is_empty),
     };
