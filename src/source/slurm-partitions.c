@@ -94,6 +94,6 @@ int slurm_partitions_load(struct slurm_request *request, struct error *err)
     if (r != 0)
         return r;
     r = slurm_partitions_convert(request, message, err);
-    slurm_free_partition_info_msg(message);
+    compat_partitions_free(message);
     return r;
 }
