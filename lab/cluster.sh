@@ -75,8 +75,9 @@ cluster_remove() {
     rmdir --ignore-fail-on-non-empty "$LAB_BASE"
 }
 
+# Hosts may be off; the switch runs for as long as the lab does.
 cluster_is_running() {
-    [[ -r $LAB_DIR/ready ]] && process_pid "$LAB_DIR/hosts/head/init" >/dev/null
+    [[ -r $LAB_DIR/ready ]] && process_pid "$LAB_DIR/switch/init" >/dev/null
 }
 
 # --- ports of the head on the machine ------------------------------------------

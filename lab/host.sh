@@ -94,7 +94,7 @@ host_wait() {
 # host_exec USER HOST COMMAND...: becomes a command on a host, run by USER in their
 # home. Who kills us kills the command: it gets SIGTERM when we die.
 host_exec() {
-    local user=$1 name=$2 dir entry pid
+    local user=$1 name=$2 dir entry pid home
     local -a fields env
     shift 2
     dir=$(host_dir "$name")
@@ -102,15 +102,17 @@ host_exec() {
     entry=$(grep "^$user:" "$dir/root/etc/passwd") ||
         fail "host $name has no user '$user'"
     IFS=: read -r -a fields <<<"$entry"
+    home=${fields[5]}
+    [[ $home == /root || $home == /home/* ]] || home=/
     env=(PATH="$LAB_PATH" TERM="${TERM:-dumb}" LANG=C.UTF-8 USER="$user"
-        LOGNAME="$user" HOME="${fields[5]}" SHELL=/bin/bash)
+        LOGNAME="$user" HOME="$home" SHELL=/bin/bash)
     [[ -z ${NO_COLOR-} ]] || env+=(NO_COLOR="$NO_COLOR")
     # Its root has to be named: that of the mount namespace is another one if the lab
     # was started in a chroot.
     PATH=$LAB_PATH exec nsenter --target "$pid" --mount --uts --ipc --net --pid \
         --root --wd -- \
         setpriv --reuid="$user" --regid="${fields[3]}" --init-groups \
-        --pdeathsig TERM -- env -i -C "${fields[5]}" "${env[@]}" "$@"
+        --pdeathsig TERM -- env -i -C "$home" "${env[@]}" "$@"
 }
 
 # --- the switch ----------------------------------------------------------------

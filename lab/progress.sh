@@ -6,6 +6,8 @@
 
 PROGRESS_START_MS=$(now_ms)
 PROGRESS_LINE=''
+# Where to show it, also while standard output goes to a log.
+exec {PROGRESS_FD}>&1
 
 # Seconds since the script began, as "0.42".
 progress_seconds() {
@@ -14,16 +16,16 @@ progress_seconds() {
 }
 
 progress_clear() {
-    [[ -z $PROGRESS_LINE ]] || printf '\r\033[K'
+    [[ -z $PROGRESS_LINE ]] || printf '\r\033[K' >&"$PROGRESS_FD"
     PROGRESS_LINE=''
 }
 
 # What is being done now; may be called again and again for one step.
 progress() {
-    [[ -t 1 && $PROGRESS_LINE != "$1" ]] || return 0
+    [[ -t $PROGRESS_FD && $PROGRESS_LINE != "$1" ]] || return 0
     progress_clear
     PROGRESS_LINE=$1
-    printf '%7s s  %s ...' '' "$1"
+    printf '%7s    %.66s ...' '' "$1" >&"$PROGRESS_FD"
 }
 
 # What has been done.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Gets a machine ready: installs the Debian packages that are missing and builds
-# the programs. Needs lib.sh; changes nothing where nothing is missing.
+# the programs. Needs lib.sh and progress.sh; where nothing is missing, it changes
+# nothing.
 
 POLICY_FILE=/usr/sbin/policy-rc.d
 POLICY_MARK='# put here by gpu-watchdog while it installs packages, process'
@@ -43,14 +44,34 @@ policy_remove() {
 }
 
 apt_get() {
-    DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" \
-        </dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
+        -o APT::Status-Fd=9 "$@" </dev/null 9> >(apt_progress)
+}
+
+# Shows how far apt is; it says "pmstatus:munge:24.5:Unpacking munge (amd64)".
+apt_progress() {
+    local percent text
+    while IFS=: read -r _ _ percent text; do
+        progress "installing packages: ${percent%.*} %, $text"
+    done
+    progress_clear
+}
+
+# Shows how far ninja is; it says "[24/81] Compiling C object ...".
+ninja_progress() {
+    local line
+    while read -r line; do
+        echo "$line"
+        progress "building the programs: $line"
+    done
+    progress_clear
 }
 
 # Installs packages; what apt says goes to file LOG.
 packages_install() {
     local log=$1 status=0
     shift
+    progress 'installing packages'
     policy_put
     {
         apt_get install --yes --no-install-recommends "$@" ||
@@ -65,14 +86,14 @@ packages_install() {
 # system are built there, by whoever made that system.
 programs_build() {
     local log=$1
-    {
-        if [[ -z $LAB_ROOT && -e $LAB_SOURCE/meson.build ]]; then
-            [[ -e $LAB_BUILD/build.ninja ]] ||
-                meson setup "$LAB_BUILD" "$LAB_SOURCE"
-            ninja -C "$LAB_BUILD"
-        fi
-        forward_build
-    } >"$log" 2>&1
+    { meson_build && forward_build; } >"$log" 2>&1
+}
+
+meson_build() {
+    [[ -z $LAB_ROOT && -e $LAB_SOURCE/meson.build ]] || return 0
+    [[ -e $LAB_BUILD/build.ninja ]] ||
+        meson setup "$LAB_BUILD" "$LAB_SOURCE" || return 1
+    ninja -C "$LAB_BUILD" | ninja_progress
 }
 
 # The one program of the lab itself needs nothing but a compiler.
