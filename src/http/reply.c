@@ -133,6 +133,14 @@ static void put_u32(unsigned char *at, uint32_t value)
         at[i] = (unsigned char)(value >> (8 * i));
 }
 
+#if MHD_VERSION < 0x00097204
+/* Debian 11's library cannot send vectors yet; see make_response(). */
+struct MHD_IoVec {
+    const void *iov_base;
+    size_t iov_len;
+};
+#endif
+
 /* A vector with room for every content, the gzip header and its end. */
 struct vector {
     struct MHD_IoVec items[HTTP_REPLY_CONTENTS_MAX + 2];
@@ -193,6 +201,37 @@ static struct parcel *pack(struct http_reply *reply)
     return parcel;
 }
 
+/* Hand VECTOR, whose bytes PARCEL keeps alive, to the library. */
+#if MHD_VERSION >= 0x00097204
+static struct MHD_Response *make_response(struct vector *vector,
+                                          struct parcel *parcel)
+{
+    struct MHD_Response *response = MHD_create_response_from_iovec(
+        vector->items, vector->count, free_parcel, parcel);
+    if (!response)
+        free_parcel(parcel);
+    return response;
+}
+#else
+static struct MHD_Response *make_response(struct vector *vector,
+                                          struct parcel *parcel)
+{
+    struct text all = TEXT_INIT;
+    for (unsigned int i = 0; i < vector->count; i++)
+        text_add_bytes(&all, vector->items[i].iov_base,
+                       vector->items[i].iov_len);
+    free_parcel(parcel);
+    vector->count = 1;
+    struct MHD_Response *response = NULL;
+    if (text_str(&all))
+        response = MHD_create_response_from_buffer(all.size, all.data,
+                                                   MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        text_deinit(&all);
+    return response;
+}
+#endif
+
 /* The body alone; sets GZIP to false where it was not worth it. */
 static struct MHD_Response *
 make_body(struct http_reply *reply, bool *gzip, struct http_body_size *ret_size)
@@ -211,11 +250,8 @@ make_body(struct http_reply *reply, bool *gzip, struct http_body_size *ret_size)
         else
             *gzip = false;
     }
+    struct MHD_Response *response = make_response(&vector, parcel);
     *ret_size = (struct http_body_size){vector.bytes, vector.count};
-    struct MHD_Response *response = MHD_create_response_from_iovec(
-        vector.items, vector.count, free_parcel, parcel);
-    if (!response)
-        free_parcel(parcel);
     return response;
 }
 
