@@ -23,25 +23,20 @@ enum {
     SERVER_IDLE_TIMEOUT_MS = 100000,
     SERVER_SEND_TIMEOUT_MS = 60000,
     /* Per connection, for the header of the request and that of the reply. */
-    SERVER_HEADER_BYTES = 16384,
-    SERVER_TURNS = 8 /* of the library, then others have their turn */
+    SERVER_HEADER_BYTES = 16384
 };
 
-/* Let the library do what there is to do. */
+/* Let the library do one round of what there is to do, then others have their
+ * turn; the timer comes back for the rest. */
 static void run_library(void *context, uint32_t events)
 {
     (void)events;
     struct http_server *server = context;
     MHD_UNSIGNED_LONG_LONG wait_ms;
-    for (int turn = 0; turn < SERVER_TURNS; turn++) {
-        MHD_run(server->library);
-        if (MHD_get_timeout(server->library, &wait_ms) != MHD_YES)
-            return;
-        if (wait_ms > 0)
-            break;
-    }
-    loop_timer_set(server->library_timer,
-                   clock_monotonic_ns() + (int64_t)wait_ms * NS_PER_MS + 1);
+    MHD_run(server->library);
+    if (MHD_get_timeout(server->library, &wait_ms) == MHD_YES)
+        loop_timer_set(server->library_timer,
+                       clock_monotonic_ns() + (int64_t)wait_ms * NS_PER_MS + 1);
 }
 
 /* A password has been checked: everybody who waits for one asks again. */
