@@ -89,7 +89,7 @@ static void spawn(struct child *child, const char *role)
 {
     char argument[32];
     snprintf(argument, sizeof(argument), "%s", role);
-    char *arguments[] = {program, role_flag, argument, NULL};
+    const char *const arguments[] = {program, role_flag, argument, NULL};
     struct error err = {""};
     if (child_spawn(child, arguments, &err) < 0)
         fail_msg("%s", err.text);
@@ -200,7 +200,7 @@ static void test_child_ends_with_its_parent(void **state)
     if (parent == 0) {
         struct child child = CHILD_INIT;
         char hang[] = "hang";
-        char *arguments[] = {program, role_flag, hang, NULL};
+        const char *const arguments[] = {program, role_flag, hang, NULL};
         char text[16];
         if (child_spawn(&child, arguments, NULL) < 0 ||
             !wait_readable(child.channel_fd) ||
