@@ -241,9 +241,6 @@ static void drain_stderr(struct collector *c)
 static void begin_cycle(struct collector *c)
 {
     int64_t now = clock_monotonic_ns();
-    drain_stderr(c);
-    complaint_forget(&c->complaint);
-    c->stderr_bytes = 0;
     c->asking = -1;
     c->status.cycle_began_ns = now;
     loop_timer_set(c->deadline, now + c->settings.deadline_ns);
@@ -295,9 +292,14 @@ static int end_cycle(struct collector *c, int fd, struct error *err)
         pause = longest_pause(c);
     loop_timer_set(c->deadline, now + pause + c->settings.deadline_ns);
 
+    /* The two channels keep no common order, but all that was complained of
+     * before this message lies in the pipe by now: here, and not where a cycle
+     * begins, one cycle's complaints can be told from the next one's. */
     drain_stderr(c);
-    read_cpu(c);
     judge_snapshot(c, &snapshot->snapshot);
+    complaint_forget(&c->complaint);
+    c->stderr_bytes = 0;
+    read_cpu(c);
     count_requests(&c->status, &snapshot->snapshot);
     c->status.cycle_began_ns = 0;
     c->status.snapshot_ns = now;

@@ -6,6 +6,7 @@
  */
 #include "source/complaint.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,12 @@ static const char *complaint_text(const char *line)
             return found + strlen(words[i]);
     }
     return NULL;
+}
+
+/* "If munged is up, restart with ..." comes before the cause. */
+static bool is_advice(const char *text)
+{
+    return strncmp(text, "If ", 3) == 0;
 }
 
 static void copy(char *to, const char *from)
@@ -37,12 +44,12 @@ static void end_line(struct complaint *c)
         c->used--;
     c->line[c->used] = '\0';
     const char *text = complaint_text(c->line);
-    if (!text) {
-        if (c->used > 0)
-            copy(c->other, c->line);
-    } else if (strncmp(c->last, text, COMPLAINT_LINE_SIZE - 1) != 0) {
-        copy(c->before, c->last);
+    if (text) {
+        if (!c->first[0] && !is_advice(text))
+            copy(c->first, text);
         copy(c->last, text);
+    } else if (c->used > 0) {
+        copy(c->other, c->line);
     }
     c->used = 0;
 }
@@ -65,8 +72,8 @@ void complaint_end(struct complaint *c)
 
 void complaint_forget(struct complaint *c)
 {
+    c->first[0] = '\0';
     c->last[0] = '\0';
-    c->before[0] = '\0';
     c->other[0] = '\0';
 }
 
@@ -74,9 +81,9 @@ char *complaint_reason(const struct complaint *c, char *buffer, size_t size)
 {
     if (!c->last[0])
         snprintf(buffer, size, "%s", c->other);
-    else if (!c->before[0])
+    else if (!c->first[0] || strcmp(c->first, c->last) == 0)
         snprintf(buffer, size, "%s", c->last);
     else
-        snprintf(buffer, size, "%s (%s)", c->last, c->before);
+        snprintf(buffer, size, "%s (%s)", c->last, c->first);
     return buffer;
 }

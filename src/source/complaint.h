@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a child complained of: the lines on its standard error, of which the
- * last two fatal: or error: lines are kept. Two, because a library names the
- * cause first ("unrecognized key: x") and then what it means ("fatal: unable
- * to process configuration file"); each alone leaves a question open.
+ * first and the last fatal: or error: line are kept. Two, because a library
+ * names the cause first ("unrecognized key: x"), then each of its layers what
+ * follows, up to "fatal: unable to process configuration file"; either alone
+ * leaves a question open.
  *
  * A foreign library decides what is written there and how much, so the memory
  * is fixed and over-long lines are cut.
@@ -21,8 +22,8 @@ struct complaint {
     size_t used;
     /* "" when there was none. Complaints are kept without the writer's name,
      * a time or the word "error:" in front. */
+    char first[COMPLAINT_LINE_SIZE];
     char last[COMPLAINT_LINE_SIZE];
-    char before[COMPLAINT_LINE_SIZE];
     char other[COMPLAINT_LINE_SIZE]; /* last line of any other kind */
 };
 
@@ -35,7 +36,7 @@ void complaint_end(struct complaint *complaint);
 /* Forget all but a line under way. */
 void complaint_forget(struct complaint *complaint);
 
-/* The reason as a person should read it, "LAST (BEFORE)", or another line
+/* The reason as a person should read it, "LAST (FIRST)", or another line
  * when nothing was called an error; "" for none. Returns BUFFER. */
 char *
 complaint_reason(const struct complaint *complaint, char *buffer, size_t size);
