@@ -4,37 +4,23 @@
  * map is moved along with it, which costs page tables and no copying. The
  * pages of a part are asked for in one go, since faulting them one by one was
  * a third of the cost of filling them.
- *
- * Strings are kept once per part: a hash table of offsets into the strings.
  */
 #include "model/snapshot-build.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "model/string-table.h"
 
 #include <assert.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-    FIRST_SLOTS = 1024, /* of the string table; a power of two */
-    FIRST_STRINGS = 16 * 1024
-};
-
 /* Records of an array that is gathered beside the block. */
 struct side_array {
     char *records;
     uint32_t count;
     uint32_t capacity;
-};
-
-struct string_table {
-    char *bytes;
-    size_t size, capacity;
-    uint32_t *slots; /* offsets; 0: free */
-    size_t slot_count, used;
-    snapshot_string field_string[SNAPSHOT_FIELDS_MAX];
 };
 
 struct snapshot_builder {
@@ -47,6 +33,7 @@ struct snapshot_builder {
     size_t part_offset, array_capacity;
     struct side_array sides[SNAPSHOT_ARRAYS_MAX];
     struct string_table strings;
+    snapshot_string field_string[SNAPSHOT_FIELDS_MAX];
 };
 
 /* ---- the block ------------------------------------------------------------
@@ -100,6 +87,7 @@ int snapshot_builder_new(struct snapshot_builder **ret_builder,
     struct snapshot_builder *b = calloc(1, sizeof(*b));
     if (!b)
         return error_errno(err, ENOMEM, "snapshot");
+    string_table_init(&b->strings);
     b->fd = memfd_create("snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int r = b->fd < 0 ? error_errno(err, errno, "snapshot: memfd")
                       : grow(b, sizeof(struct snapshot_header), err);
@@ -125,8 +113,7 @@ void snapshot_builder_free(struct snapshot_builder *b)
     close_fd(&b->fd);
     for (unsigned int i = 0; i < SNAPSHOT_ARRAYS_MAX; i++)
         free(b->sides[i].records);
-    free(b->strings.bytes);
-    free(b->strings.slots);
+    string_table_deinit(&b->strings);
     free(b);
 }
 
@@ -141,93 +128,6 @@ struct snapshot_part *snapshot_builder_part(struct snapshot_builder *b,
     return &snapshot_builder_header(b)->parts[kind];
 }
 
-/* ---- strings --------------------------------------------------------------
- */
-
-static uint32_t hash_bytes(const char *bytes, size_t size)
-{
-    uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ size;
-    while (size >= 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
-        h ^= h >> 32;
-        bytes += 8;
-        size -= 8;
-    }
-    uint64_t rest = 0;
-    memcpy(&rest, bytes, size);
-    h = (h ^ rest) * UINT64_C(0xff51afd7ed558ccd);
-    return (uint32_t)(h ^ (h >> 29));
-}
-
-/* Double the table and put every offset at its new place. */
-static bool rehash(struct string_table *t)
-{
-    size_t count = t->slot_count ? t->slot_count * 2 : FIRST_SLOTS;
-    uint32_t *slots = calloc(count, sizeof(*slots));
-    if (!slots)
-        return false;
-    for (size_t i = 0; i < t->slot_count; i++) {
-        uint32_t offset = t->slots[i];
-        if (!offset)
-            continue;
-        const char *string = t->bytes + offset;
-        size_t at = hash_bytes(string, strlen(string)) & (count - 1);
-        while (slots[at])
-            at = (at + 1) & (count - 1);
-        slots[at] = offset;
-    }
-    free(t->slots);
-    t->slots = slots;
-    t->slot_count = count;
-    return true;
-}
-
-/* Room for SIZE more bytes; strings start with one zero byte, so that 0 can
- * mean "none". */
-static bool reserve_bytes(struct string_table *t, size_t size)
-{
-    size_t wanted = t->size + size + 1;
-    if (wanted > UINT32_MAX)
-        return false;
-    if (wanted > t->capacity) {
-        size_t capacity = t->capacity ? t->capacity : FIRST_STRINGS;
-        while (capacity < wanted)
-            capacity *= 2;
-        char *bytes = realloc(t->bytes, capacity);
-        if (!bytes)
-            return false;
-        t->bytes = bytes;
-        t->capacity = capacity;
-    }
-    if (t->size == 0)
-        t->bytes[t->size++] = '\0';
-    return true;
-}
-
-/* The offset of STRING, added when it is new; 0 when memory ran out. */
-static snapshot_string intern(struct string_table *t, const char *string)
-{
-    size_t length = strlen(string);
-    if (t->used * 2 >= t->slot_count && !rehash(t))
-        return 0;
-    size_t at = hash_bytes(string, length) & (t->slot_count - 1);
-    while (t->slots[at]) {
-        if (strcmp(t->bytes + t->slots[at], string) == 0)
-            return t->slots[at];
-        at = (at + 1) & (t->slot_count - 1);
-    }
-    if (!reserve_bytes(t, length + 1))
-        return 0;
-    uint32_t offset = (uint32_t)t->size;
-    memcpy(t->bytes + offset, string, length + 1);
-    t->size += length + 1;
-    t->slots[at] = offset;
-    t->used++;
-    return offset;
-}
-
 snapshot_string snapshot_builder_string(struct snapshot_builder *b,
                                         unsigned int field,
                                         const char *string)
@@ -236,24 +136,14 @@ snapshot_string snapshot_builder_string(struct snapshot_builder *b,
 
     if (!string || !string[0])
         return 0;
-    struct string_table *t = &b->strings;
-    snapshot_string last = t->field_string[field];
-    if (last && strcmp(t->bytes + last, string) == 0)
+    snapshot_string last = b->field_string[field];
+    if (last && strcmp(b->strings.bytes + last, string) == 0)
         return last;
-    snapshot_string found = intern(t, string);
+    snapshot_string found = string_table_add(&b->strings, string);
     if (!found)
         b->failed = true;
-    t->field_string[field] = found;
+    b->field_string[field] = found;
     return found;
-}
-
-static void forget_strings(struct string_table *t)
-{
-    t->size = 0;
-    t->used = 0;
-    if (t->slots)
-        memset(t->slots, 0, t->slot_count * sizeof(*t->slots));
-    memset(t->field_string, 0, sizeof(t->field_string));
 }
 
 /* ---- parts ----------------------------------------------------------------
@@ -279,7 +169,8 @@ int snapshot_builder_begin(struct snapshot_builder *b,
     b->array_capacity = count;
     for (unsigned int i = 0; i < SNAPSHOT_ARRAYS_MAX; i++)
         b->sides[i].count = 0;
-    forget_strings(&b->strings);
+    string_table_clear(&b->strings);
+    memset(b->field_string, 0, sizeof(b->field_string));
     *ret_records = count ? b->block + b->part_offset : NULL;
     return 0;
 }
