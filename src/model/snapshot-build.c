@@ -27,7 +27,7 @@ struct snapshot_builder {
     int fd;
     char *block;
     size_t mapped, size; /* of the map; of what is written */
-    bool failed;         /* memory ran out while gathering */
+    bool failed;         /* memory ran out while gathering the part */
     bool open;           /* a part is under way */
     enum snapshot_part_kind kind;
     size_t part_offset, array_capacity;
@@ -164,11 +164,10 @@ int snapshot_builder_begin(struct snapshot_builder *b,
     if (r < 0)
         return r;
     b->open = true;
+    b->failed = false;
     b->kind = kind;
     b->part_offset = b->size;
     b->array_capacity = count;
-    for (unsigned int i = 0; i < SNAPSHOT_ARRAYS_MAX; i++)
-        b->sides[i].count = 0;
     string_table_clear(&b->strings);
     memset(b->field_string, 0, sizeof(b->field_string));
     *ret_records = count ? b->block + b->part_offset : NULL;
@@ -185,7 +184,9 @@ void *snapshot_builder_add(struct snapshot_builder *b,
     size_t record_size = snapshot_record_size(b->kind, array);
     if (side->count == side->capacity) {
         uint32_t capacity = side->capacity ? side->capacity * 2 : 256;
-        char *records = realloc(side->records, capacity * record_size);
+        char *records = capacity < side->capacity
+                            ? NULL
+                            : realloc(side->records, capacity * record_size);
         if (!records) {
             b->failed = true;
             return NULL;
@@ -228,16 +229,10 @@ static void free_sides(struct snapshot_builder *b)
     }
 }
 
-int snapshot_builder_end(struct snapshot_builder *b,
-                         size_t used,
-                         struct error *err)
+/* Write what belongs behind the USED records and describe the part. */
+static int
+write_part(struct snapshot_builder *b, size_t used, struct error *err)
 {
-    assert(b->open && used <= b->array_capacity);
-
-    b->open = false;
-    if (b->failed)
-        return error_set(err, ENOMEM, "snapshot: %s",
-                         snapshot_part_names[b->kind]);
     size_t record_size = snapshot_record_size(b->kind, 0);
     /* What was begun and dropped must not show in the next part's records. */
     memset(b->block + b->part_offset + used * record_size, 0,
@@ -258,8 +253,35 @@ int snapshot_builder_end(struct snapshot_builder *b,
     part->strings_size = b->strings.size;
     part->taken_ns = clock_realtime_ns();
     part->outcome = SNAPSHOT_FRESH;
-    free_sides(b);
     return 0;
+}
+
+/* Take the part under way back, as if it had never begun. */
+static void drop_part(struct snapshot_builder *b)
+{
+    size_t end =
+        b->part_offset + b->array_capacity * snapshot_record_size(b->kind, 0);
+    if (end < b->size)
+        end = b->size;
+    memset(b->block + b->part_offset, 0, end - b->part_offset);
+    b->size = b->part_offset;
+    struct snapshot_part *part = snapshot_builder_part(b, b->kind);
+    memset(part->arrays, 0, sizeof(part->arrays));
+}
+
+int snapshot_builder_end(struct snapshot_builder *b,
+                         size_t used,
+                         struct error *err)
+{
+    assert(b->open && used <= b->array_capacity);
+
+    b->open = false;
+    int r = b->failed ? error_errno(err, ENOMEM, "snapshot")
+                      : write_part(b, used, err);
+    if (r < 0)
+        drop_part(b);
+    free_sides(b);
+    return r;
 }
 
 int snapshot_builder_carry(struct snapshot_builder *b,
@@ -267,7 +289,7 @@ int snapshot_builder_carry(struct snapshot_builder *b,
                            const struct snapshot *previous,
                            struct error *err)
 {
-    assert(!b->open);
+    assert(!b->open && !snapshot_builder_part(b, kind)->offset);
 
     if (!previous || !snapshot_has(previous, kind))
         return 0;
@@ -292,7 +314,7 @@ int snapshot_builder_finish(struct snapshot_builder *b,
                             int *ret_fd,
                             struct error *err)
 {
-    assert(!b->open);
+    assert(!b->open && b->block);
 
     snapshot_builder_header(b)->size = b->size;
     munmap(b->block, b->mapped);

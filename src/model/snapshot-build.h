@@ -62,7 +62,8 @@ snapshot_string snapshot_builder_string(struct snapshot_builder *builder,
                                         const char *string);
 
 /* End the part: USED (<= COUNT) records of array 0 are real. Its outcome
- * becomes FRESH and its time now. */
+ * becomes FRESH and its time now. On failure the part is dropped as if it had
+ * never begun: it can be carried, and others can follow. */
 int snapshot_builder_end(struct snapshot_builder *builder,
                          size_t used,
                          struct error *err);
