@@ -8,6 +8,7 @@
  */
 #include "model/snapshot.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -36,6 +37,8 @@ struct record_type {
     size_t first_offset;
     size_t count_offset;
     unsigned int refers_to; /* 0: to nothing */
+    size_t choice_offset;   /* of an enum, which readers index names by */
+    uint32_t choices;       /* 0: the record has none */
 };
 
 #define RECORD(type, string_count)                                             \
@@ -58,8 +61,17 @@ static const struct record_type
             },
         [SNAPSHOT_PARTITIONS] =
             {
-                RECORD_WITH_RUN(
-                    partition_record, 3, range_first, range_count, 1),
+                {
+                    .size = sizeof(struct partition_record),
+                    .strings = 3,
+                    .first_offset =
+                        offsetof(struct partition_record, range_first),
+                    .count_offset =
+                        offsetof(struct partition_record, range_count),
+                    .refers_to = 1,
+                    .choice_offset = offsetof(struct partition_record, state),
+                    .choices = PARTITION_STATE_COUNT,
+                },
                 RECORD(node_range_record, 0),
             },
         [SNAPSHOT_JOBS] =
@@ -167,31 +179,49 @@ static uint32_t u32_at(const char *record, size_t offset)
     return value;
 }
 
+/* What a record may refer to. */
+struct record_limits {
+    uint64_t strings_size;
+    uint64_t run_records;
+};
+
+/* What is wrong with RECORD, NULL when it is good. */
+static const char *record_fault(const char *record,
+                                const struct record_type *type,
+                                const struct record_limits *limits)
+{
+    for (size_t s = 0; s < type->strings; s++)
+        if (u32_at(record, s * sizeof(snapshot_string)) >= limits->strings_size)
+            return "names a string that is not there";
+    if (type->refers_to &&
+        !fits(u32_at(record, type->first_offset),
+              u32_at(record, type->count_offset), limits->run_records))
+        return "names records that are not there";
+    if (type->choices && u32_at(record, type->choice_offset) >= type->choices)
+        return "has a state that is not known";
+    return NULL;
+}
+
 static int check_records(const struct part_view *view,
                          unsigned int index,
                          const struct record_type *type,
                          struct error *err)
 {
-    const struct snapshot_array *array = &view->part->arrays[index];
-    /* Without strings only the reference 0 is good. */
-    uint64_t strings_size =
-        view->part->strings_size ? view->part->strings_size : 1;
+    const struct snapshot_part *part = view->part;
+    const struct record_limits limits = {
+        /* Without strings only the reference 0 is good. */
+        .strings_size = part->strings_size ? part->strings_size : 1,
+        .run_records = part->arrays[type->refers_to].count,
+    };
+    const struct snapshot_array *array = &part->arrays[index];
     const char *record = view->bytes + array->offset;
 
     for (uint32_t i = 0; i < array->count; i++, record += type->size) {
-        for (size_t s = 0; s < type->strings; s++)
-            if (u32_at(record, s * sizeof(snapshot_string)) >= strings_size)
-                return error_set(err, EPROTO,
-                                 "%s: record %" PRIu32 " of array %u names a "
-                                 "string that is not there",
-                                 view->name, i, index);
-        if (type->refers_to && !fits(u32_at(record, type->first_offset),
-                                     u32_at(record, type->count_offset),
-                                     view->part->arrays[type->refers_to].count))
+        const char *fault = record_fault(record, type, &limits);
+        if (fault)
             return error_set(err, EPROTO,
-                             "%s: record %" PRIu32 " of array %u names records "
-                             "that are not there",
-                             view->name, i, index);
+                             "%s: record %" PRIu32 " of array %u %s",
+                             view->name, i, index, fault);
     }
     return 0;
 }
@@ -201,9 +231,7 @@ static int check_part(const struct snapshot *snapshot,
                       struct error *err)
 {
     const struct snapshot_part *part = snapshot_part(snapshot, kind);
-    struct part_view view = {.bytes = snapshot->bytes + part->offset,
-                             .part = part,
-                             .name = snapshot_part_names[kind]};
+    struct part_view view = {.part = part, .name = snapshot_part_names[kind]};
 
     if (part->outcome >= SNAPSHOT_OUTCOME_COUNT)
         return error_set(err, EPROTO, "%s: unknown outcome %u", view.name,
@@ -214,6 +242,7 @@ static int check_part(const struct snapshot *snapshot,
         part->offset % SNAPSHOT_ALIGNMENT != 0 ||
         !fits(part->offset, part->size, snapshot->size))
         return error_set(err, EPROTO, "%s: lies outside the block", view.name);
+    view.bytes = snapshot->bytes + part->offset;
     int r = check_strings(&view, err);
     for (unsigned int a = 0; r == 0 && a < SNAPSHOT_ARRAYS_MAX; a++)
         r = check_array(&view, a, &record_types[kind][a], err);
@@ -252,8 +281,9 @@ int snapshot_open(const void *data,
                   struct snapshot *ret_snapshot,
                   struct error *err)
 {
-    if (size < sizeof(struct snapshot_header) ||
-        (uintptr_t)data % SNAPSHOT_ALIGNMENT != 0)
+    assert((uintptr_t)data % SNAPSHOT_ALIGNMENT == 0);
+
+    if (size < sizeof(struct snapshot_header))
         return error_set(err, EPROTO, "this is too short for a snapshot");
     struct snapshot snapshot = {.header = data, .bytes = data, .size = size};
     int r = check_header(snapshot.header, size, err);
