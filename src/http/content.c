@@ -156,26 +156,57 @@ static int compress_content(struct text *out, const void *data, size_t size)
     return 0;
 }
 
+static void put_u32(unsigned char *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (unsigned char)(value >> (8 * i));
+}
+
+void http_gzip_end(uint32_t crc,
+                   uint64_t size,
+                   unsigned char ret_end[HTTP_GZIP_END_SIZE])
+{
+    ret_end[0] = 3; /* a final block of fixed codes with nothing in it */
+    ret_end[1] = 0;
+    put_u32(ret_end + 2, crc);
+    put_u32(ret_end + 6, (uint32_t)size);
+}
+
+/* The whole gzip file of CONTENT. */
+static int
+make_gzip(const struct http_content *content, struct text *out, uint32_t crc)
+{
+    static const unsigned char header[HTTP_GZIP_HEADER_SIZE] = {
+        0x1f, 0x8b, 8 /* deflate */, 0, 0, 0, 0, 0, 0, 255 /* any system */};
+    unsigned char end[HTTP_GZIP_END_SIZE];
+    int r = 0;
+    text_add_bytes(out, header, sizeof(header));
+    if (content->size > CONTENT_STORED_MAX)
+        r = compress_content(out, content->data, content->size);
+    else if (content->size > 0)
+        store(out, content->data, content->size);
+    http_gzip_end(crc, content->size, end);
+    text_add_bytes(out, end, sizeof(end));
+    return r < 0 || text_failed(out) ? -ENOMEM : 0;
+}
+
 int http_content_deflate(struct http_content *content,
                          struct http_deflated *ret_deflated)
 {
     if (!content->has_deflated) {
         struct text out = TEXT_INIT;
-        int r = 0;
-        if (content->size > CONTENT_STORED_MAX)
-            r = compress_content(&out, content->data, content->size);
-        else if (content->size > 0)
-            store(&out, content->data, content->size);
-        if (r < 0 || text_failed(&out)) {
+        uint32_t crc = (uint32_t)crc32_z(crc32_z(0, NULL, 0), content->data,
+                                         content->size);
+        if (make_gzip(content, &out, crc) < 0) {
             text_deinit(&out);
             return -ENOMEM;
         }
         content->deflated_text = out;
         content->deflated = (struct http_deflated){
-            .data = out.data,
-            .size = out.size,
-            .crc = (uint32_t)crc32_z(crc32_z(0, NULL, 0), content->data,
-                                     content->size)};
+            .gzip = (const unsigned char *)out.data,
+            .blocks_size =
+                out.size - HTTP_GZIP_HEADER_SIZE - HTTP_GZIP_END_SIZE,
+            .crc = crc};
         content->has_deflated = true;
     }
     *ret_deflated = content->deflated;

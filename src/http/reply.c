@@ -2,8 +2,8 @@
 /*
  * Building replies and handing them over. The body is a vector of the contents'
  * own bytes. As gzip it is one member (RFC 1952): a header, the contents'
- * deflate forms one behind the other, an empty final block, and the checksum of
- * the whole, which is combined from the parts' without reading them again.
+ * blocks one behind the other, and an end with the checksum of the whole, which
+ * is combined from the parts' without reading them again.
  */
 #include "base/cleanup.h"
 #include "http/exchange.h"
@@ -17,9 +17,7 @@
 
 enum {
     /* Smaller bodies go out plain: they fit one packet anyway. */
-    REPLY_GZIP_MIN = 1024,
-    GZIP_HEADER_SIZE = 10,
-    GZIP_END_SIZE = 2 + 4 + 4 /* final block, CRC, length */
+    REPLY_GZIP_MIN = 1024
 };
 
 static void set_copy(struct http_reply *reply, char **target, const char *value)
@@ -117,7 +115,7 @@ void http_reply_fail(struct http_reply *reply,
 struct parcel {
     struct http_content *contents[HTTP_REPLY_CONTENTS_MAX];
     size_t count;
-    unsigned char end[GZIP_END_SIZE];
+    unsigned char end[HTTP_GZIP_END_SIZE];
 };
 
 static void free_parcel(void *context)
@@ -128,12 +126,6 @@ static void free_parcel(void *context)
     free(parcel);
 }
 
-static void put_u32(unsigned char *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (unsigned char)(value >> (8 * i));
-}
-
 #if MHD_VERSION < 0x00097204
 /* Debian 11's library cannot send vectors yet; see make_response(). */
 struct MHD_IoVec {
@@ -142,9 +134,9 @@ struct MHD_IoVec {
 };
 #endif
 
-/* A vector with room for every content, the gzip header and its end. */
+/* A vector with room for every content and the end of gzip. */
 struct vector {
-    struct MHD_IoVec items[HTTP_REPLY_CONTENTS_MAX + 2];
+    struct MHD_IoVec items[HTTP_REPLY_CONTENTS_MAX + 1];
     unsigned int count;
     uint64_t bytes;
 };
@@ -165,28 +157,29 @@ static void fill_plain(const struct parcel *parcel, struct vector *vector)
                    http_content_size(parcel->contents[i]));
 }
 
+/* The first content's gzip header serves for all; alone, it also has the right
+ * end, and the reply is in one piece. */
 static int fill_gzip(struct parcel *parcel, struct vector *vector)
 {
-    static const unsigned char header[GZIP_HEADER_SIZE] = {
-        0x1f, 0x8b, 8 /* deflate */, 0, 0, 0, 0, 0, 0, 255 /* any system */};
-    static const unsigned char final_block[2] = {3, 0};
     uLong crc = crc32_z(0, NULL, 0);
     uint64_t size = 0;
-    vector_add(vector, header, sizeof(header));
     for (size_t i = 0; i < parcel->count; i++) {
         struct http_deflated deflated;
         int r = http_content_deflate(parcel->contents[i], &deflated);
         if (r < 0)
             return r;
+        size_t skipped = i == 0 ? 0 : HTTP_GZIP_HEADER_SIZE;
+        size_t taken = HTTP_GZIP_HEADER_SIZE + deflated.blocks_size +
+                       (parcel->count == 1 ? HTTP_GZIP_END_SIZE : 0);
+        vector_add(vector, deflated.gzip + skipped, taken - skipped);
         size_t part = http_content_size(parcel->contents[i]);
-        vector_add(vector, deflated.data, deflated.size);
         crc = crc32_combine(crc, deflated.crc, (z_off_t)part);
         size += part;
     }
-    memcpy(parcel->end, final_block, sizeof(final_block));
-    put_u32(parcel->end + 2, (uint32_t)crc);
-    put_u32(parcel->end + 6, (uint32_t)size);
-    vector_add(vector, parcel->end, sizeof(parcel->end));
+    if (parcel->count > 1) {
+        http_gzip_end((uint32_t)crc, size, parcel->end);
+        vector_add(vector, parcel->end, sizeof(parcel->end));
+    }
     return 0;
 }
 

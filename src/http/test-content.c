@@ -28,35 +28,42 @@ static struct http_content *make_content(size_t size, bool random)
     return content;
 }
 
-/* Inflate the joined compressed forms of COUNT contents, ended as reply.c ends
- * them, and compare with the contents themselves. */
+/* Unpack PACKED, one gzip member, and compare with PLAIN. */
+static void assert_unpacks(const struct text *packed, const struct text *plain)
+{
+    unsigned char *out = malloc(plain->size + 1);
+    z_stream z = {.next_in = (unsigned char *)packed->data,
+                  .avail_in = (uInt)packed->size,
+                  .next_out = out,
+                  .avail_out = (uInt)plain->size + 1};
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(z.total_out, plain->size);
+    assert_int_equal(z.avail_in, 0);
+    if (plain->size > 0)
+        assert_memory_equal(out, plain->data, plain->size);
+    inflateEnd(&z);
+    free(out);
+}
+
+/* Join the blocks of COUNT contents as a reply does, and unpack them. */
 static void assert_joins(struct http_content **contents, size_t count)
 {
-    static const unsigned char final_block[] = {3, 0};
     struct text plain = TEXT_INIT, packed = TEXT_INIT;
     for (size_t i = 0; i < count; i++) {
         struct http_deflated d;
         assert_int_equal(http_content_deflate(contents[i], &d), 0);
-        text_add_bytes(&packed, d.data ? d.data : "", d.size);
+        if (i == 0)
+            text_add_bytes(&packed, d.gzip, HTTP_GZIP_HEADER_SIZE);
+        text_add_bytes(&packed, d.gzip + HTTP_GZIP_HEADER_SIZE, d.blocks_size);
         text_add_bytes(&plain, http_content_data(contents[i]),
                        http_content_size(contents[i]));
-        assert_int_equal(d.crc, crc32_z(0, http_content_data(contents[i]),
-                                        http_content_size(contents[i])));
     }
-    text_add_bytes(&packed, final_block, sizeof(final_block));
-
-    unsigned char *out = malloc(plain.size + 1);
-    z_stream z = {.next_in = (unsigned char *)packed.data,
-                  .avail_in = (uInt)packed.size,
-                  .next_out = out,
-                  .avail_out = (uInt)plain.size + 1};
-    assert_int_equal(inflateInit2(&z, -15), Z_OK);
-    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
-    assert_int_equal(z.total_out, plain.size);
-    assert_int_equal(z.avail_in, 0);
-    assert_memory_equal(out, plain.data, plain.size);
-    inflateEnd(&z);
-    free(out);
+    unsigned char end[HTTP_GZIP_END_SIZE];
+    uLong crc = crc32_z(0, (const unsigned char *)plain.data, plain.size);
+    http_gzip_end((uint32_t)crc, plain.size, end);
+    text_add_bytes(&packed, end, sizeof(end));
+    assert_unpacks(&packed, &plain);
     text_deinit(&plain);
     text_deinit(&packed);
 }
@@ -73,6 +80,25 @@ static void test_each_size_inflates_to_itself(void **state)
             assert_joins(&content, 1);
             http_content_unref(content);
         }
+}
+
+static void test_alone_it_is_a_gzip_file(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 512, 513, 20000, 100000};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct http_content *content = make_content(sizes[i], false);
+        struct http_deflated d;
+        http_content_deflate(content, &d);
+        struct text gzip = {.data = (char *)(uintptr_t)d.gzip,
+                            .size = HTTP_GZIP_HEADER_SIZE + d.blocks_size +
+                                    HTTP_GZIP_END_SIZE};
+        struct text plain = {.data =
+                                 (char *)(uintptr_t)http_content_data(content),
+                             .size = sizes[i]};
+        assert_unpacks(&gzip, &plain);
+        http_content_unref(content);
+    }
 }
 
 static void test_contents_join_in_any_order(void **state)
@@ -100,8 +126,8 @@ static void test_is_compressed_once(void **state)
     struct http_deflated first, second;
     http_content_deflate(content, &first);
     http_content_deflate(content, &second);
-    assert_ptr_equal(first.data, second.data);
-    assert_true(first.size < 5000);
+    assert_ptr_equal(first.gzip, second.gzip);
+    assert_true(first.blocks_size < 5000);
     assert_ptr_equal(http_content_ref(content), content);
     assert_null(http_content_unref(content));
     assert_int_equal(http_content_size(content), 10000);
@@ -123,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_size_inflates_to_itself),
+        cmocka_unit_test(test_alone_it_is_a_gzip_file),
         cmocka_unit_test(test_contents_join_in_any_order),
         cmocka_unit_test(test_is_compressed_once),
         cmocka_unit_test(test_failed_text_makes_no_content),

@@ -19,8 +19,12 @@ static void serve_page(void *context,
     (void)context;
     struct text fresh = TEXT_INIT;
     const char *extra = http_request_query(request, "fresh", 0);
-    http_reply_set_type(reply, "text/plain; version=0.0.4");
     http_reply_vary(reply, "Accept");
+    if (http_request_query(request, "alone", 0)) {
+        http_reply_add(reply, page);
+        return;
+    }
+    http_reply_set_type(reply, "text/plain; version=0.0.4");
     http_reply_add(reply, page);
     text_addf(&fresh, "fresh %s\n", extra ? extra : "");
     http_reply_add_text(reply, &fresh);
@@ -154,6 +158,23 @@ static void test_page_is_same_plain_and_gzip(void **state)
     answer_deinit(&plain);
     answer_deinit(&packed);
     answer_deinit(&head);
+    text_deinit(&unpacked);
+}
+
+static void test_single_content_is_same_as_gzip(void **state)
+{
+    (void)state;
+    struct http_settings settings = SETTINGS;
+    struct harness harness;
+    struct answer packed;
+    struct text unpacked;
+    harness_start(&harness, &settings);
+    fetch(&harness, "GET /metrics?alone", "Accept-Encoding: gzip\r\n", &packed);
+    harness_stop(&harness);
+    gunzip(&packed.body, &unpacked);
+    assert_int_equal(unpacked.size, http_content_size(page));
+    assert_memory_equal(unpacked.data, http_content_data(page), unpacked.size);
+    answer_deinit(&packed);
     text_deinit(&unpacked);
 }
 
@@ -436,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_reaches_its_handler),
         cmocka_unit_test(test_page_is_same_plain_and_gzip),
+        cmocka_unit_test(test_single_content_is_same_as_gzip),
         cmocka_unit_test(test_wrong_requests_are_told_why),
         cmocka_unit_test(test_connection_is_kept_or_closed_as_asked),
         cmocka_unit_test(test_overlong_headers_are_refused),
