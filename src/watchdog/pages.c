@@ -195,8 +195,7 @@ static void serve_start(void *context,
     start_page_print(&text, p->watch, p->settings.families);
     http_reply_set_type(reply, "text/html; charset=utf-8");
     /* The page's only style is its own; nothing else may load or run. */
-    http_reply_set_header(reply,
-                          "Content-Security-Policy",
+    http_reply_set_header(reply, "Content-Security-Policy",
                           "default-src 'none'; style-src 'unsafe-inline'; "
                           "frame-ancestors 'none'");
     http_reply_add_text(reply, &text);
