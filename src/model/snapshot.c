@@ -214,8 +214,9 @@ static int check_records(const struct part_view *view,
         .run_records = part->arrays[type->refers_to].count,
     };
     const struct snapshot_array *array = &part->arrays[index];
+    if (array->count == 0)
+        return 0; /* and its offset may be anything */
     const char *record = view->bytes + array->offset;
-
     for (uint32_t i = 0; i < array->count; i++, record += type->size) {
         const char *fault = record_fault(record, type, &limits);
         if (fault)

@@ -210,6 +210,9 @@ int sample_new(unsigned int parts,
     strcpy(header->cluster_name, "sample");
     strcpy(header->slurm_text, "22.05.8");
     r = sample_add(builder, parts, count, err);
+    header = snapshot_builder_header(builder);
+    for (unsigned int i = 0; i < SNAPSHOT_PART_COUNT; i++)
+        header->parts[i].taken_ns = 0; /* equal samples are equal bytes */
     if (r == 0)
         r = snapshot_builder_finish(builder, &fd, err);
     snapshot_builder_free(builder);

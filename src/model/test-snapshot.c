@@ -444,6 +444,19 @@ static void no_flipped_bit_leads_a_reader_astray(void **state)
     assert_true(refused > block->size / 8);
 }
 
+static void an_empty_array_may_claim_to_lie_anywhere(void **state)
+{
+    struct block *block = *state;
+    memcpy(block->data, block->intact, block->size);
+    struct snapshot_part *part =
+        &header_of(block)->parts[SNAPSHOT_RESERVATIONS];
+    part->arrays[0].count = 0;
+    part->arrays[0].offset = UINT64_MAX - 4095;
+    part->arrays[3].offset = UINT64_MAX;
+    struct snapshot snapshot = open_good(block->data, block->size);
+    sample_walk(&snapshot);
+}
+
 /* Parts and arrays on top of each other are odd, but nothing reads astray. */
 static void overlapping_parts_are_safe_to_read(void **state)
 {
@@ -471,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_block_cut_short_anywhere_is_refused),
         cmocka_unit_test(bytes_added_at_the_end_are_refused),
         cmocka_unit_test(no_flipped_bit_leads_a_reader_astray),
+        cmocka_unit_test(an_empty_array_may_claim_to_lie_anywhere),
         cmocka_unit_test(overlapping_parts_are_safe_to_read),
     };
     return cmocka_run_group_tests_name("snapshot", tests, new_block,
