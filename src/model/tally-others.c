@@ -102,9 +102,10 @@ static bool add_limits(struct rows *rows,
                        const struct row_head *owner,
                        size_t owner_labels,
                        const struct limit_record *limits,
+                       uint32_t first,
                        uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = first; i < first + count; i++) {
         struct limit_row *row = rows_add(rows);
         if (!row)
             return false;
@@ -136,14 +137,14 @@ bool tally_associations(struct tally *t)
                                   association_text(t, all[i].user),
                                   association_text(t, all[i].partition)}};
         if (!add_share(t, &all[i]) ||
-            !add_limits(&t->limit_association, t, &owner, 3,
-                        limits + all[i].limit_first, all[i].limit_count))
+            !add_limits(&t->limit_association, t, &owner, 3, limits,
+                        all[i].limit_first, all[i].limit_count))
             return false;
     }
     for (size_t i = 0; i < qos_count; i++) {
         struct row_head owner = {{association_text(t, qos[i].name)}};
-        if (!add_limits(&t->limit_qos, t, &owner, 1,
-                        limits + qos[i].limit_first, qos[i].limit_count))
+        if (!add_limits(&t->limit_qos, t, &owner, 1, limits, qos[i].limit_first,
+                        qos[i].limit_count))
             return false;
     }
     return true;
