@@ -7,7 +7,6 @@
  */
 #include "base/cleanup.h"
 #include "http/exchange.h"
-#include "http/microhttpd-compat.h"
 
 #include <assert.h>
 #include <stdio.h>
