@@ -295,7 +295,7 @@ static void walk_nodes(struct walk *w)
 
 static void walk_partitions(struct walk *w)
 {
-    static const char names[PARTITION_STATE_COUNT] = "udni";
+    static const char names[PARTITION_STATE_COUNT + 1] = "udni";
     size_t count, range_count;
     const struct partition_record *partitions = walk_array(w, 0, &count);
     const struct node_range_record *ranges = walk_array(w, 1, &range_count);
