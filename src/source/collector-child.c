@@ -21,6 +21,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#define BREATH_NS NS_PER_S
+
 enum {
     /* A cycle takes at most this part of the time, so that a slow controller
      * is never pushed. */
@@ -145,14 +147,15 @@ static void unmap(const struct snapshot *snapshot)
  * How long after its beginning the next cycle begins: the wanted interval,
  * longer when the controller is slow. A cycle that failed took as long as the
  * time-outs are and burdened nobody; it must not delay the next, which would
- * find the controller back.
+ * find the controller back, by more than a breath.
  */
 static int64_t
 next_interval(const struct runner *runner, int64_t cycle_ns, bool complete)
 {
-    int64_t least = complete ? cycle_ns * STRETCH : cycle_ns;
-    return least > runner->settings.interval_ns ? least
-                                                : runner->settings.interval_ns;
+    int64_t wanted = runner->settings.interval_ns;
+    int64_t breath = wanted < BREATH_NS ? wanted : BREATH_NS;
+    int64_t least = complete ? cycle_ns * STRETCH : cycle_ns + breath;
+    return least > wanted ? least : wanted;
 }
 
 static int fill(struct runner *runner,
@@ -232,9 +235,11 @@ static int run_cycles(struct runner *runner, struct error *err)
         if (r < 0)
             return r;
         int64_t took = clock_monotonic_ns() - began;
+        int64_t earliest =
+            took * STRETCH < interval ? took * STRETCH : interval;
         runner->first = false;
         malloc_trim(0);
-        r = pause_until(runner, began + interval, began + took * STRETCH, err);
+        r = pause_until(runner, began + interval, began + earliest, err);
         if (r <= 0)
             return r;
     }

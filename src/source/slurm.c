@@ -145,11 +145,12 @@ static int carry(const struct collector_cycle *cycle,
     return r;
 }
 
+/* Numbers below Slurm's own are what some system call left behind. */
 static void complain(enum snapshot_part_kind kind, int code)
 {
     collector_child_complain("%s: %s", snapshot_part_names[kind],
-                             code ? slurm_strerror(code)
-                                  : "the controller cannot be found");
+                             code < 1000 ? "the controller cannot be reached"
+                                         : slurm_strerror(code));
 }
 
 /* Ask for a part. 0, a negative errno, or SLURM_LOAD_FAILED with Slurm's number
