@@ -68,12 +68,15 @@ static const struct node_word *node_word(struct tally *t, uint32_t state)
 /* ---- generic resources ----------------------------------------------------
  */
 
+/* A node that is being powered up has not responded yet, and is free to be
+ * allocated all the same. */
 static enum gres_state free_state(uint32_t state)
 {
     enum node_base base = node_state_base(state);
+    bool silent = (state & NODE_FLAG(NOT_RESPONDING)) &&
+                  !(state & NODE_FLAG(POWERING_UP));
     if (base == NODE_BASE_DOWN || base == NODE_BASE_UNKNOWN ||
-        base == NODE_BASE_FUTURE || base == NODE_BASE_ERROR ||
-        (state & NODE_FLAG(NOT_RESPONDING)))
+        base == NODE_BASE_FUTURE || base == NODE_BASE_ERROR || silent)
         return GRES_DOWN;
     if (state & (NODE_FLAG(DRAIN) | NODE_FLAG(FAIL) | NODE_FLAG(INVALID_REG)))
         return GRES_DRAINED;
