@@ -177,9 +177,13 @@ static int fill(struct runner *runner,
     };
     int r = runner->source->collect(runner->source->context, &cycle, err);
     struct snapshot_header *header = snapshot_builder_header(builder);
-    header->sequence = have_previous ? previous.header->sequence + 1 : 1;
-    if (have_previous)
+    /* Not "have_previous ? ... + 1 : 1": gcc 14.2 of Debian 13 makes that a
+     * load without the condition, which ends in a null pointer. */
+    header->sequence = 1;
+    if (have_previous) {
+        header->sequence = previous.header->sequence + 1;
         unmap(&previous);
+    }
     header->started_ns = started;
     header->finished_ns = clock_realtime_ns();
     header->cycle_wall_ns = clock_monotonic_ns() - began;
