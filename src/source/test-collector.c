@@ -266,7 +266,7 @@ static void take_change(void *context)
     look(context);
 }
 
-static void stop(void *context, uint32_t events)
+static void give_up(void *context, uint32_t events)
 {
     const struct world *w = context;
     (void)events;
@@ -282,7 +282,7 @@ static void start(struct world *w, const char *child)
                                               .deadline_ns = 300 * NS_PER_MS,
                                               .parts = 1U << SNAPSHOT_NODES};
     assert_int_equal(loop_new(&w->loop, &err), 0);
-    assert_int_equal(loop_add_timer(w->loop, stop, w, &w->timeout, &err), 0);
+    assert_int_equal(loop_add_timer(w->loop, give_up, w, &w->timeout, &err), 0);
     assert_int_equal(collector_new(w->loop, &w->settings, take_snapshot,
                                    take_change, w, &w->collector, &err),
                      0);
