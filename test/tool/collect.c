@@ -126,7 +126,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "collector") == 0)
-        return slurm_collector_main(argc, argv);
+        return slurm_collector_main();
 
     static const struct option options[] = {
         {"interval", required_argument, NULL, 'i'},
@@ -138,8 +138,7 @@ int main(int argc, char **argv)
         {"save", required_argument, NULL, 'w'},
         {NULL, 0, NULL, 0},
     };
-    char name[] = "collect", subcommand[] = "collector";
-    char *arguments[] = {name, subcommand, NULL};
+    static const char *const arguments[] = {"collect", "collector", NULL};
     struct collector_settings settings = {
         .arguments = arguments,
         .interval_ns = 2 * NS_PER_S,
