@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -121,6 +122,29 @@ int child_spawn(struct child *child,
     return 0;
 }
 
+void child_arguments_free(const char **arguments)
+{
+    for (size_t i = 0; arguments && arguments[i]; i++)
+        free((void *)(uintptr_t)arguments[i]);
+    free(arguments);
+}
+
+const char **child_arguments_copy(const char *const arguments[])
+{
+    size_t count = 0;
+    while (arguments[count])
+        count++;
+    const char **copy = calloc(count + 1, sizeof(*copy));
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = strdup(arguments[i]);
+        if (!copy[i]) {
+            child_arguments_free(copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
 static void close_all(struct child *child)
 {
     close_fd(&child->pid_fd);
@@ -134,7 +158,9 @@ bool child_reap(struct child *child, int *ret_status)
     if (child->pid == 0)
         return false;
     pid_t pid = waitpid(child->pid, ret_status, WNOHANG);
-    if (pid != child->pid)
+    if (pid < 0 && errno == ECHILD)
+        *ret_status = 0;
+    else if (pid != child->pid)
         return false;
     child->pid = 0;
     return true;

@@ -36,6 +36,11 @@ int child_spawn(struct child *child,
                 const char *const arguments[],
                 struct error *err);
 
+/* A copy of ARGUMENTS to keep, texts included; NULL when memory ran out. Free
+ * accepts NULL. */
+const char **child_arguments_copy(const char *const arguments[]);
+void child_arguments_free(const char **arguments);
+
 /* Kill (SIGKILL) and reap a child that still runs, close all descriptors; safe
  * on CHILD_INIT. Does not block longer than the kernel needs to end a process,
  * except for one in an uninterruptible call, which is left to be reaped by
@@ -43,7 +48,8 @@ int child_spawn(struct child *child,
 void child_deinit(struct child *child);
 
 /* Reap an ended child without blocking. True when it has ended; RET_STATUS is
- * then what waitpid() says. */
+ * then what waitpid() says, or 0 when the kernel reaped it for us because we
+ * were started with SIGCHLD ignored. */
 bool child_reap(struct child *child, int *ret_status);
 
 /* In the child, first thing in main: die when the parent dies. Returns false

@@ -60,42 +60,17 @@ struct collector {
     struct collector_status status;
 };
 
-static void start_child(struct collector *c);
-
 /* ---- settings -------------------------------------------------------------
  */
-
-static void free_arguments(const char **arguments)
-{
-    for (size_t i = 0; arguments && arguments[i]; i++)
-        free((void *)(uintptr_t)arguments[i]);
-    free(arguments);
-}
-
-static const char **copy_arguments(const char *const *arguments)
-{
-    size_t count = 0;
-    while (arguments[count])
-        count++;
-    const char **copy = calloc(count + 1, sizeof(*copy));
-    for (size_t i = 0; copy && i < count; i++) {
-        copy[i] = strdup(arguments[i]);
-        if (!copy[i]) {
-            free_arguments(copy);
-            return NULL;
-        }
-    }
-    return copy;
-}
 
 static int take_settings(struct collector *c,
                          const struct collector_settings *settings,
                          struct error *err)
 {
-    const char **arguments = copy_arguments(settings->arguments);
+    const char **arguments = child_arguments_copy(settings->arguments);
     if (!arguments)
         return error_errno(err, ENOMEM, "collector");
-    free_arguments(c->arguments);
+    child_arguments_free(c->arguments);
     c->settings = *settings;
     c->settings.arguments = c->arguments = arguments;
     return 0;
@@ -498,7 +473,7 @@ struct collector *collector_free(struct collector *c)
     loop_source_free(c->deadline);
     loop_source_free(c->restart);
     mapped_snapshot_unref(c->last);
-    free_arguments(c->arguments);
+    child_arguments_free(c->arguments);
     free(c);
     return NULL;
 }
