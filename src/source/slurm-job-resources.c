@@ -97,15 +97,13 @@ static void add_request(struct gres_set *set, const slurm_job_info_t *job)
 
 static struct job_resources read_job(struct job_resources_reader *reader,
                                      const slurm_job_info_t *job,
-                                     bool allocated,
-                                     bool *ret_requested)
+                                     bool allocated)
 {
     struct job_resources resources;
     struct gres_set set;
     set.count = 0;
     gres_set_add_total(&set, job->gres_total, 1);
     add_tres(&set, slurm_job_tres(job), &resources.memory_mib);
-    *ret_requested = set.count == 0;
     if (set.count == 0)
         add_request(&set, job);
     gres_set_split_sums(&set);
@@ -116,33 +114,50 @@ static struct job_resources read_job(struct job_resources_reader *reader,
     return resources;
 }
 
+/* ---- remembering ----------------------------------------------------------
+ */
+
 static bool same(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
 }
+
+/* True when all that read_job() looks at, TRES apart, is the same. */
+static bool asks_the_same(const slurm_job_info_t *a, const slurm_job_info_t *b)
+{
+    return same(a->gres_total, b->gres_total) &&
+           same(a->tres_per_node, b->tres_per_node) &&
+           same(a->tres_per_job, b->tres_per_job) &&
+           same(a->tres_per_socket, b->tres_per_socket) &&
+           same(a->tres_per_task, b->tres_per_task) &&
+           a->num_nodes == b->num_nodes && a->num_tasks == b->num_tasks &&
+           a->sockets_per_node == b->sockets_per_node;
+}
+
+/* Where a job like this one would be remembered. */
+static size_t find_place(const slurm_job_info_t *job, snapshot_string tres)
+{
+    uint32_t hash = tres;
+    const char *request =
+        job->gres_total ? job->gres_total : job->tres_per_node;
+    for (; request && *request; request++)
+        hash = hash * 31 + (unsigned char)*request;
+    return (hash * UINT32_C(0x9e3779b1)) >> 24;
+}
+_Static_assert(JOB_RESOURCES_PLACES == 1 << 8, "find_place() gives 8 bits");
 
 struct job_resources job_resources_read(struct job_resources_reader *reader,
                                         const slurm_job_info_t *job,
                                         snapshot_string tres,
                                         bool allocated)
 {
-    struct job_resources_place *place =
-        &reader->places[(tres * UINT32_C(0x9e3779b1)) >> 24];
-    if (place->taken && place->tres == tres && place->allocated == allocated &&
-        same(place->gres_total, job->gres_total))
-        return place->resources;
-    bool requested;
-    struct job_resources resources =
-        read_job(reader, job, allocated, &requested);
-    /* What depends on the request as well is not remembered, unless it came to
-     * nothing and there is no request. */
-    bool whole = !requested || !(job->tres_per_job || job->tres_per_node ||
-                                 job->tres_per_socket || job->tres_per_task);
-    if (whole)
-        *place = (struct job_resources_place){.taken = true,
-                                              .allocated = allocated,
-                                              .tres = tres,
-                                              .gres_total = job->gres_total,
-                                              .resources = resources};
-    return resources;
+    struct job_resources_place *place = &reader->places[find_place(job, tres)];
+    if (!place->job || place->tres != tres || place->allocated != allocated ||
+        !asks_the_same(place->job, job))
+        *place = (struct job_resources_place){
+            .job = job,
+            .tres = tres,
+            .allocated = allocated,
+            .resources = read_job(reader, job, allocated)};
+    return place->resources;
 }

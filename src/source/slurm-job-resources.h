@@ -19,13 +19,12 @@ struct job_resources {
     uint32_t gres_count;
 };
 
-/* The strings that RESOURCES were read from; they live as long as libslurm's
+/* What was read from the strings of JOB, which lives as long as libslurm's
  * message. */
 struct job_resources_place {
-    bool taken;
-    bool allocated;
+    const slurm_job_info_t *job; /* NULL: free */
     snapshot_string tres;
-    const char *gres_total;
+    bool allocated;
     struct job_resources resources;
 };
 
