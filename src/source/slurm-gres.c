@@ -45,8 +45,7 @@ void gres_set_add_total(struct gres_set *set,
     }
 }
 
-/* The one kind called NAME, whatever its type; NULL for none or several. */
-static struct gres_kind *find_only(struct gres_set *set, struct slice name)
+struct gres_kind *gres_set_find_only(struct gres_set *set, struct slice name)
 {
     struct gres_kind *found = NULL;
     for (size_t i = 0; i < set->count; i++) {
@@ -68,7 +67,7 @@ void gres_set_add_used(struct gres_set *set, const char *string)
         if (item.type.size == 0) {
             if (item.count == 0)
                 continue;
-            kind = find_only(set, item.name);
+            kind = gres_set_find_only(set, item.name);
         }
         if (!kind)
             kind = gres_set_find(set, item.name, item.type);

@@ -31,6 +31,9 @@ struct gres_set {
 struct gres_kind *
 gres_set_find(struct gres_set *set, struct slice name, struct slice type);
 
+/* The one kind called NAME, whatever its type; NULL for none or several. */
+struct gres_kind *gres_set_find_only(struct gres_set *set, struct slice name);
+
 /* Add TIMES the counts of a GRES string to the totals, or to what is used. An
  * unreadable rest is left out. */
 void gres_set_add_total(struct gres_set *set,

@@ -7,7 +7,8 @@
  *     tres_per_X   what it asks for, per job, node, socket or task
  *
  * The first is believed first; TRES adds types where that has none; a pending
- * job of a site that accounts no GRES is read from its request.
+ * job is counted by TRES and typed by its request, or read from that alone at a
+ * site that accounts no GRES.
  */
 #include "source/slurm-job-resources.h"
 
@@ -95,6 +96,23 @@ static void add_request(struct gres_set *set, const slurm_job_info_t *job)
     gres_set_add_total(set, job->tres_per_task, at_least_one(job->num_tasks));
 }
 
+/* Give each kind without a type that of the request, when all of the request
+ * for that name is of one type: most sites account "gres/gpu" alone. */
+static void add_requested_types(struct gres_set *set,
+                                const slurm_job_info_t *job)
+{
+    struct gres_set request;
+    request.count = 0;
+    add_request(&request, job);
+    for (size_t i = 0; i < set->count; i++) {
+        struct gres_kind *kind = &set->kinds[i];
+        struct slice name = {.data = kind->name, .size = strlen(kind->name)};
+        const struct gres_kind *only = gres_set_find_only(&request, name);
+        if (only && !kind->type[0] && gres_set_find_only(set, name))
+            memcpy(kind->type, only->type, sizeof(kind->type));
+    }
+}
+
 static struct job_resources read_job(struct job_resources_reader *reader,
                                      const slurm_job_info_t *job,
                                      bool allocated)
@@ -106,6 +124,8 @@ static struct job_resources read_job(struct job_resources_reader *reader,
     add_tres(&set, slurm_job_tres(job), &resources.memory_mib);
     if (set.count == 0)
         add_request(&set, job);
+    else if (!allocated)
+        add_requested_types(&set, job);
     gres_set_split_sums(&set);
     for (size_t i = 0; i < set.count; i++)
         set.kinds[i].used = allocated ? set.kinds[i].total : 0;
