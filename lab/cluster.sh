@@ -96,18 +96,18 @@ forward_start() {
     ((${#forwards[@]} > 0)) || return 0
     head=$(process_pid "$LAB_DIR/hosts/head/init") || fail 'the head is off'
     mkdir -p "$dir"
-    setsid -- "$LAB_FORWARD" "/proc/$head/ns/net" "${forwards[@]}" \
-        </dev/null >"$dir/ports" 2>"$dir/log" {LOCK_FD}>&- &
+    : >"$dir/ports"
+    spawn "$dir/ports" "$LAB_FORWARD" "/proc/$head/ns/net" "${forwards[@]}"
     process_record "$dir/init" $! || true
     disown
     wait_for 10 forward_settled || true
-    grep -q ready "$dir/ports" ||
-        fail "cannot forward: $(<"$dir/log")" \
+    grep -qx ready "$dir/ports" ||
+        fail "cannot forward ports: $(tail -n 1 "$dir/ports")" \
             "./start --port-base 0 takes ports that are free"
 }
 
 forward_settled() {
-    grep -q ready "$LAB_DIR/forward/ports" || process_gone "$LAB_DIR/forward/init"
+    grep -qx ready "$LAB_DIR/forward/ports" || process_gone "$LAB_DIR/forward/init"
 }
 
 forward_stop() {

@@ -68,9 +68,8 @@ host_start() {
     cp "$LAB_DIR/settings" "$dir/root/run/lab/settings"
     # The first child after unshare --pid is pid 1 of the new namespace.
     # shellcheck disable=SC2016
-    unshare --mount --uts --ipc --net --pid -- \
-        bash -c 'setsid -- "$@" </dev/null >>"$0" 2>&1 &' "$dir/log" \
-        "$LAB_SOURCE/lab/host-init" "$LAB_DIR" "$name" {LOCK_FD}>&-
+    spawn "$dir/log" unshare --mount --uts --ipc --net --pid -- \
+        bash -c '"$@" &' unshare "$LAB_SOURCE/lab/host-init" "$LAB_DIR" "$name"
     wait_for 10 test -s "$dir/init" ||
         fail "host $name does not start" "$(tail -n 3 "$dir/log")"
     switch_plug "$name"
@@ -124,10 +123,8 @@ host_exec() {
 switch_start() {
     local dir=$LAB_DIR/switch
     mkdir -p "$dir"
-    # shellcheck disable=SC2016
-    unshare --net -- \
-        bash -c 'setsid -- "$@" </dev/null >>"$0" 2>&1 &' "$dir/log" \
-        "$LAB_SOURCE/lab/switch-init" "$LAB_DIR" {LOCK_FD}>&-
+    spawn "$dir/log" unshare --net -- "$LAB_SOURCE/lab/switch-init" "$LAB_DIR"
+    disown
     wait_for 10 test -s "$dir/init" ||
         fail "the switch does not start" "$(tail -n 3 "$dir/log")"
 }

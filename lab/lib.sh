@@ -99,6 +99,30 @@ wait_for() {
     done
 }
 
+# --- processes that stay -------------------------------------------------------
+
+# Closes what this shell has inherited or opened itself, except for the standard
+# three and the script that it reads (255).
+descriptors_close() {
+    local fd
+    for fd in /proc/self/fd/*; do
+        fd=${fd##*/}
+        ((fd <= 2 || fd == 255)) || eval "exec $fd>&-"
+    done
+}
+
+# spawn LOG COMMAND...: starts a process that outlives us, as $!. It holds nothing of
+# ours open (else who reads our output would wait for its end), has a session of its
+# own, and does not ignore SIGINT, as children of a script's background would.
+spawn() {
+    local log=$1
+    shift
+    (
+        descriptors_close
+        exec setsid -- env --default-signal "$@" </dev/null >>"$log" 2>&1
+    ) &
+}
+
 # --- processes remembered in files -------------------------------------------
 #
 # A record is one line, "PID START", START being the process's start time in clock

@@ -16,7 +16,10 @@ setup_file() {
 }
 
 teardown_file() {
-    start --stop 3>&-
+    local dir
+    for dir in "$LAB_DIR" "$LAB_DIR"-*/; do
+        [[ ! -d $dir ]] || "$SOURCE/start" --name "$(basename "$dir")" --stop 3>&-
+    done
 }
 
 # The lab that most tests share.
@@ -203,7 +206,7 @@ EOF
 @test "a command ends when the on that runs it is killed" {
     on head sleep 12321 3>&- &
     sleeping() {
-        on head sh -c 'ps -e -o stat=,args= | grep -v ^Z | grep -q "[s]leep 12321"'
+        on head ps -e -o stat=,comm=,args= | grep -q '^[^Z].* sleep *sleep 12321$'
     }
     wait_until 5 sleeping
     kill -KILL $!
