@@ -389,7 +389,8 @@ EOF
 
 @test "stop leaves no process, namespace, mount or file" {
     local name="$GPU_WATCHDOG_LAB-stop" namespaces=$BATS_TEST_TMPDIR/namespaces
-    "$SOURCE/start" --name "$name" --detach --port-base 0 3>&-
+    # In a pipe, which what stays must not hold open.
+    timeout 120 "$SOURCE/start" --name "$name" --detach --port-base 0 | cat
     "$SOURCE/lab/on" --name "$name" head srun --gres=gpu:1 sleep 1000 3>&- &
     namespaces_of "$name" >"$namespaces"
     [[ -n $(namespaces_alive "$namespaces") ]]
