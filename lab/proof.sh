@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Proves that a lab's cluster works by using it as its users would, and shows what
-# they would see. Needs lib.sh, host.sh, progress.sh and the settings.
+# they would see. Needs lib.sh, host.sh, progress.sh, status.sh and the settings.
 
 # host_exec in a process of its own.
 on() (
@@ -49,4 +49,29 @@ proof_gpu() {
     [[ $said == "$LAB_USER on worker"*"=0,1" ]] ||
         fail "a job that asked for two GPUs said: $said"
     progress_done "srun --gres=gpu:$LAB_GPU_TYPE:2: $said (simulated)"
+}
+
+# The body of http://127.0.0.1:PORT/metrics, with its head.
+metrics_fetch() {
+    local fd
+    exec {fd}<>"/dev/tcp/127.0.0.1/$1" || return 1
+    printf 'GET /metrics HTTP/1.0\r\nHost: lab\r\n\r\n' >&"$fd"
+    cat <&"$fd"
+    exec {fd}>&-
+}
+
+metrics_know_all_nodes() {
+    metrics_fetch "$1" 2>/dev/null | grep -q "^slurm_nodes_total $((LAB_WORKERS + 1))\$"
+}
+
+# The exporter, where it has been built, sees the cluster and is reached from here.
+proof_metrics() {
+    local port
+    port=$(status_forwards | sed -n 's/=9341$//p')
+    [[ -n $port && -e $LAB_DIR/hosts/head/root/run/lab/exporter.pid ]] || return 0
+    progress 'waiting for the metrics to show all nodes'
+    wait_for 30 metrics_know_all_nodes "$port" ||
+        fail "http://127.0.0.1:$port/metrics does not show all nodes in 30 s" \
+            "$(tail -n 3 "$LAB_DIR/hosts/head/root/var/log/lab/exporter.log")"
+    progress_done "metrics on 127.0.0.1:$port: slurm_nodes_total $((LAB_WORKERS + 1))"
 }

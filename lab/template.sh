@@ -29,7 +29,7 @@ template_write_etc() {
     for path in "$LAB_ROOT"/etc/*; do
         case ${path##*/} in
             passwd | group | hosts | hostname | nsswitch.conf | resolv.conf) ;;
-            slurm | munge) ;;
+            slurm | munge | gpu-watchdog) ;;
             *) links+=("/.etc/${path##*/}") ;;
         esac
     done
@@ -53,7 +53,7 @@ template_write_etc() {
 
 template_make() {
     local root=$LAB_DIR/template path
-    mkdir -p "$root"/{dev,etc/slurm,etc/munge,home,mnt,opt,root,srv,tmp} \
+    mkdir -p "$root"/{dev,etc/{slurm,munge,gpu-watchdog},home,mnt,opt,root,srv,tmp} \
         "$root"/var/{cache,lib,log,spool,tmp}
     chmod 1777 "$root"/{tmp,var/tmp}
     chmod 700 "$root/root"

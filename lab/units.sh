@@ -33,8 +33,9 @@ unit_command() {
         slurmdbd) COMMAND=(slurmdbd -D) ;;
         slurmctld) COMMAND=(slurmctld -D) ;;
         slurmd) slurmd_command ;;
+        # Often enough to see one's own jobs come and go.
         exporter) COMMAND=("$(program_path gpu-watchdog)" exporter
-            --listen 0.0.0.0:9341) ;;
+            --listen 0.0.0.0:9341 --interval 1s) ;;
     esac
     [[ ${COMMAND[0]} != as ]] ||
         COMMAND=(setpriv --reuid="${COMMAND[1]}" --regid="${COMMAND[1]}"
