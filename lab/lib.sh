@@ -7,6 +7,9 @@
 # A lab lives in one directory, LAB_DIR, and nothing of it is anywhere else; the
 # layout is in README.md. Sourced, never run. It starts nothing by itself.
 
+# Users of a lab's hosts have to get at what root makes here.
+umask 022
+
 LAB_SOURCE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 LAB_BASE=${GPU_WATCHDOG_LAB_BASE:-/run/gpu-watchdog-lab}
 

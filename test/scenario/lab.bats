@@ -97,6 +97,8 @@ teardown() {
     [[ $output == *'3 nodes are idle'* ]]
     [[ $output == *'srun -N3 hostname: head worker1 worker2'* ]]
     [[ $output == *'CUDA_VISIBLE_DEVICES=0,1 (simulated)'* ]]
+    # With --root the programs may not have been built for that system.
+    [[ -n ${LAB_ROOT-} || $output == *'slurm_nodes_total 3'* ]]
 }
 
 @test "status tells what runs, in text and in JSON" {
