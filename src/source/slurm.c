@@ -298,6 +298,9 @@ int slurm_collector_main(void)
         collector_child_complain("out of memory");
         return COLLECTOR_EXIT_FAILED;
     }
+    /* What hangs here hangs silently: say what was under way. */
+    fprintf(stderr, "reading Slurm's configuration from %s\n",
+            source.config.path[0] ? source.config.path : "its controller");
     slurm_init(NULL);
     snprintf(source.cluster_name, sizeof(source.cluster_name), "%s",
              compat_cluster_name() ? compat_cluster_name() : "");
