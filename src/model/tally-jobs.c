@@ -241,7 +241,7 @@ static bool gpu_owner_add(struct walk *w,
                           const struct job_cell *cell)
 {
     enum job_base base = job_state_base(cell->key.state);
-    if (!cell->key.has_gpus || w->t->settings.without_gpus ||
+    if (!cell->key.has_gpus ||
         (base != JOB_BASE_PENDING && base != JOB_BASE_RUNNING))
         return true;
     uint32_t type, index;

@@ -164,10 +164,9 @@ static bool count_gres(struct tally *t,
 {
     for (uint32_t i = 0; i < node->gres_count; i++) {
         const struct gres_record *one = &gres[node->gres_first + i];
-        bool done =
-            known_text_is(gpu, t->snapshot, SNAPSHOT_NODES, one->name)
-                ? t->settings.without_gpus || add_gpu(t, row, one, node->state)
-                : add_gres(t, one, node->state);
+        bool done = known_text_is(gpu, t->snapshot, SNAPSHOT_NODES, one->name)
+                        ? add_gpu(t, row, one, node->state)
+                        : add_gres(t, one, node->state);
         if (!done)
             return false;
     }

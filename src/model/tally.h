@@ -232,7 +232,6 @@ struct job_row {
 struct tally_settings {
     size_t job_series_max; /* rows of running jobs; 0: none */
     int64_t now_s;         /* for what is active now */
-    bool without_gpus;     /* vpenso's -gpus-acct=false */
     /* Parts older than this are withdrawn: 1 << enum snapshot_part_kind. */
     uint32_t parts;
 };

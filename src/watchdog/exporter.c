@@ -41,7 +41,6 @@ static struct watch_settings watch_settings_of(const struct settings *settings)
     return (struct watch_settings){
         .stale_after_ns = settings->stale_after_ns,
         .job_series_max = settings->job_series,
-        .without_gpus = !settings->gpus_acct,
         .never_stale = *settings->replay != '\0',
     };
 }

@@ -197,6 +197,8 @@ uint32_t settings_families(const struct settings *settings)
         families |= FAMILY_MASK(FAMILY_JOB);
     if (settings->collect.count > 0)
         families = families_of(&settings->collect);
+    if (!settings->gpus_acct)
+        families &= ~FAMILY_MASK(FAMILY_GPUS);
     return families & ~families_of(&settings->no_collect);
 }
 

@@ -200,6 +200,7 @@ static void families_are_the_usual_the_asked_for_less_the_unwanted(void **state)
         {"", FAMILIES_DEFAULT},
         {"no_collect: [nodes, qos]", FAMILIES_DEFAULT & ~nodes & ~qos},
         {"collect: [nodes, qos]", nodes | qos},
+        {"gpus_acct: false", FAMILIES_DEFAULT & ~FAMILY_MASK(FAMILY_GPUS)},
         {"job_series: 10", FAMILIES_DEFAULT | job},
         {"job_series: 10\nno_collect: job", FAMILIES_DEFAULT},
         {"job_series: 10\ncollect: nodes", nodes},

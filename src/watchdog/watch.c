@@ -182,7 +182,6 @@ int watch_fill(struct watch *w, struct metric_rows *rows)
         const struct tally_settings settings = {
             .job_series_max = w->settings.job_series_max,
             .now_s = clock_realtime_ns() / NS_PER_S,
-            .without_gpus = w->settings.without_gpus,
             .parts = w->fresh,
         };
         int r = tally_new(&w->snapshot->snapshot, &settings, &w->tally);

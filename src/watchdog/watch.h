@@ -19,7 +19,6 @@ struct watch;
 struct watch_settings {
     int64_t stale_after_ns; /* age at which a part is withdrawn */
     size_t job_series_max;
-    bool without_gpus;
     bool never_stale; /* a recording does not age */
 };
 

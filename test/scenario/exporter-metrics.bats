@@ -331,7 +331,8 @@ CONF
     EXPORTER_COMMAND='/tmp/prometheus-slurm-exporter -gpus-acct=false -listen-address' \
         exporter_start_ready named
     run -0 page named /metrics
-    [[ $output == *'slurm_cpus_total '* && $output != *slurm_gpus_total* ]]
+    [[ $output == *'slurm_cpus_total '* && $output != *slurm_gpus_* ]]
+    [[ $(value named 'slurm_node_gpus{node="worker1"}' /metrics/nodes) == 4 ]]
     EXPORTER_COMMAND='/tmp/prometheus-slurm-exporter -gpus-acct -listen-address' \
         exporter_start_ready named-gpus
     [[ $(value named-gpus slurm_gpus_total) == $(value main slurm_gpus_total) ]]
