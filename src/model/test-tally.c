@@ -271,17 +271,6 @@ static void owners_have_gpus_and_ask_for_them_by_type(void **state)
     assert_int_equal(urgent->jobs.gpus_allocated, 2);
 }
 
-static void gpus_can_be_left_out(void **state)
-{
-    struct counted *c = *state;
-    count(c,
-          &(struct tally_settings){.parts = ALL_PARTS, .without_gpus = true});
-    assert_int_equal(c->rows.tables[TABLE_GPU]->count, 0);
-    assert_int_equal(c->rows.tables[TABLE_GPU_USER]->count, 0);
-    assert_int_equal(cluster_of(c)->gpus_total, 0);
-    assert_int_equal(c->rows.tables[TABLE_GRES]->count, 1);
-}
-
 /* ---- partitions -----------------------------------------------------------
  */
 
@@ -519,7 +508,6 @@ int main(void)
         TEST(gpus_are_counted_by_type),
         TEST(shards_are_not_gpus),
         TEST(owners_have_gpus_and_ask_for_them_by_type),
-        TEST(gpus_can_be_left_out),
         TEST(partitions_count_the_nodes_of_their_ranges),
         TEST(shared_nodes_count_in_each_partition),
         TEST(a_job_waiting_for_two_partitions_counts_in_each),
