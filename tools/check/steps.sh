@@ -8,6 +8,8 @@ BUILD=$PWD/build
 BUILD_SANITIZE=$PWD/build-sanitize
 JOBS=$(nproc)
 FUZZ_SECONDS=${CHECK_FUZZ_SECONDS:-4}
+# A test that hangs is a failure, not a pause.
+export BATS_TEST_TIMEOUT=120
 
 steps_list() {
     cat <<'END'
