@@ -118,13 +118,15 @@ step_sanitize() {
 fuzz_run() {
     local target=$1 corpus work
     corpus=test/fuzz/corpus/$target
+    # Seeds that are records of the program are made by the build.
+    [[ -d $corpus ]] || corpus=$BUILD_SANITIZE/test/fuzz/$target-seeds
     work=$(mktemp -d)
     [[ -d $corpus ]] || {
         echo "there are no seeds in $corpus"
         return 1
     }
     "$BUILD_SANITIZE/test/fuzz/fuzz-$target" -max_total_time="$FUZZ_SECONDS" \
-        -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$CHECK_LOGS/" \
+        -timeout=10 -rss_limit_mb=2048 -max_len=16384 -artifact_prefix="$CHECK_LOGS/" \
         "$work" "$corpus"
     local status=$?
     rm -rf "$work"
