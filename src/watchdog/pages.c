@@ -201,6 +201,13 @@ static void serve_start(void *context,
     http_reply_add_text(reply, &text);
 }
 
+static void answer_word(struct http_reply *reply, const char *line)
+{
+    struct http_content *content = http_content_static(line, strlen(line));
+    http_reply_add(reply, content);
+    http_content_unref(content);
+}
+
 /* The process lives and its loop turns. */
 static void serve_health(void *context,
                          struct http_request *request,
@@ -208,7 +215,7 @@ static void serve_health(void *context,
 {
     (void)context;
     (void)request;
-    http_reply_add(reply, http_content_static("ok\n", 3));
+    answer_word(reply, "ok\n");
 }
 
 /* There is something to serve. */
@@ -219,7 +226,7 @@ static void serve_readiness(void *context,
     (void)request;
     const struct pages *p = context;
     if (watch_up(p->watch)) {
-        http_reply_add(reply, http_content_static("ready\n", 6));
+        answer_word(reply, "ready\n");
         return;
     }
     const char *reason =
