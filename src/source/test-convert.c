@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The way from libslurm's records to an open snapshot, for tests. */
-#include "test-convert.h"
+#include "source/test-convert.h"
 
 struct error convert_error;
 struct slurm_request convert_request;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What becomes of libslurm's jobs. */
-#include "test-convert.h"
+#include "source/test-convert.h"
 
 #include "base/cleanup.h"
 
