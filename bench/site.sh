@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # read by the scripts that source it
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The site that the big cluster is: its kinds of nodes, its partitions and its

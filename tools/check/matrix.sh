@@ -21,6 +21,7 @@ matrix_build() {
         mkdir "build-$suite"
         matrix_stamp "$root" >"build-$suite/for"
     fi
+    # shellcheck disable=SC2016 # expanded by the shell inside
     matrix_in "$suite" sh -c '
         test -e build.ninja || meson setup . /source || exit
         ninja -j "$1"' sh "$JOBS"
