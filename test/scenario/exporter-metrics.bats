@@ -61,6 +61,13 @@ will_agree() {
     return 1
 }
 
+# Slurm 20.11 prints one folded word for a node's state, "MIXED#" or "IDLE+POWER", also
+# where later versions print the base state and each flag; there is then nothing to
+# hold base states and flags to.
+states_are_told() {
+    ((SLURM_VERSION > 2011))
+}
+
 # --- the truth ----------------------------------------------------------------------
 
 @test "vpenso's series say what the commands say that his exporter runs" {
@@ -72,10 +79,12 @@ will_agree() {
 }
 
 @test "states, flags, reasons, reservations and licences are Slurm's" {
+    states_are_told || skip "20.11 folds a node's state into one word"
     will_agree main /metrics states
 }
 
 @test "native names say what scontrol says" {
+    states_are_told || skip "20.11 folds a node's state into one word"
     will_agree main native native
 }
 
@@ -358,7 +367,9 @@ CONF
     exporter_start_ready nobody --user nobody
     [[ $(ps -o user= -p "$(exporter_pid nobody)") == nobody ]]
     [[ $(ps -o user= -p "$(collector_pid nobody)") == nobody ]]
-    agrees nobody /metrics gpus states
+    agrees nobody /metrics gpus
+    states_are_told || return 0
+    agrees nobody /metrics states
     agrees nobody native native
 }
 
