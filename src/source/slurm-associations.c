@@ -110,6 +110,15 @@ static void add_tres_minutes(struct limit_writer *w,
 /* ---- associations ---------------------------------------------------------
  */
 
+/* A limit on each single user: what is used of it is known of users only, and
+ * where there is no such limit grp_jobs tells the same. */
+static double
+used_of_user(const slurmdb_assoc_rec_t *a, uint32_t limit, uint32_t used)
+{
+    bool counts = a->user && limit != INFINITE && limit != NO_VAL;
+    return counts ? (double)used : -1;
+}
+
 /* Usage arrays are as long as the message's names, or absent. */
 static bool usage_fits(const assoc_mgr_info_msg_t *message, uint32_t tres_count)
 {
@@ -127,8 +136,11 @@ static void convert_association_limits(struct limit_writer *w,
                u ? (double)u->used_submit_jobs : -1);
     add_number(w, "grp_wall", "wall_minutes", a->grp_wall,
                u ? u->grp_used_wall / 60 : -1);
-    add_number(w, "max_jobs", "jobs", a->max_jobs, -1);
-    add_number(w, "max_submit_jobs", "jobs", a->max_submit_jobs, -1);
+    add_number(w, "max_jobs", "jobs", a->max_jobs,
+               u ? used_of_user(a, a->max_jobs, u->used_jobs) : -1);
+    add_number(w, "max_submit_jobs", "jobs", a->max_submit_jobs,
+               u ? used_of_user(a, a->max_submit_jobs, u->used_submit_jobs)
+                 : -1);
     add_number(w, "max_wall_per_job", "wall_minutes", a->max_wall_pj, -1);
     if (!fits)
         return;
@@ -154,6 +166,13 @@ static double known(long double value)
     return is_known(value) ? (double)value : 0;
 }
 
+/* The root account is the whole that others have shares of. FAIR_TREE divides
+ * its one share by NO_VAL; the classic algorithm says 1. */
+static bool is_root(const slurmdb_assoc_rec_t *a)
+{
+    return !a->user && (!a->parent_acct || !*a->parent_acct);
+}
+
 static void convert_shares(const slurmdb_assoc_rec_t *a,
                            struct association_record *record)
 {
@@ -166,7 +185,7 @@ static void convert_shares(const slurmdb_assoc_rec_t *a,
         return;
     record->has |= ASSOCIATION_HAS_SHARES;
     record->jobs_running = u->used_jobs;
-    record->shares_norm = known(u->shares_norm);
+    record->shares_norm = is_root(a) ? 1 : known(u->shares_norm);
     record->usage_raw = known(u->usage_raw);
     record->usage_norm = known(u->usage_norm);
     record->usage_effective = known(u->usage_efctv);
@@ -247,6 +266,12 @@ static void convert_qos_limits(struct limit_writer *w,
     add_tres(w, "max_tres_per_account", q->max_tres_pa_ctld, no_numbers, 1);
     add_tres(w, "max_tres_per_job", q->max_tres_pj_ctld, no_numbers, 1);
     add_tres(w, "max_tres_per_node", q->max_tres_pn_ctld, no_numbers, 1);
+    add_tres(w, "max_tres_minutes_per_job", q->max_tres_mins_pj_ctld,
+             no_numbers, 1);
+    add_tres(w, "max_tres_run_minutes_per_user", q->max_tres_run_mins_pu_ctld,
+             no_numbers, 1);
+    add_tres(w, "max_tres_run_minutes_per_account",
+             q->max_tres_run_mins_pa_ctld, no_numbers, 1);
 }
 
 static void convert_qos(struct snapshot_builder *b,

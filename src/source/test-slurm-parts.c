@@ -4,6 +4,8 @@
 
 #include "base/cleanup.h"
 
+#include <string.h>
+
 /* ---- partitions -----------------------------------------------------------
  */
 
@@ -162,6 +164,85 @@ static void test_without_slurmdbd_there_are_no_associations(void **state)
     assert_true(snapshot_has(&convert_mapped->snapshot, SNAPSHOT_ASSOCIATIONS));
 }
 
+/* Converts one association and opens what came of it. */
+static const struct association_record *
+convert_association(slurmdb_assoc_rec_t *association)
+{
+    assoc_mgr_info_msg_t message = {.assoc_list = slurm_list_create(NULL)};
+    slurm_list_append(message.assoc_list, association);
+    assert_int_equal(
+        slurm_associations_convert(&convert_request, &message, &convert_error),
+        0);
+    slurm_list_destroy(message.assoc_list);
+    convert_open();
+    return convert_records(SNAPSHOT_ASSOCIATIONS, 0, 1);
+}
+
+/* The limit of KIND of the only association; NULL when it has none. */
+static const struct limit_record *
+find_limit(const struct association_record *association, const char *kind)
+{
+    size_t count;
+    const struct limit_record *limits = snapshot_array(
+        &convert_mapped->snapshot, SNAPSHOT_ASSOCIATIONS, 1, &count);
+    for (size_t i = 0; i < association->limit_count; i++) {
+        const struct limit_record *limit =
+            &limits[association->limit_first + i];
+        if (!strcmp(convert_text(SNAPSHOT_ASSOCIATIONS, limit->kind), kind))
+            return limit;
+    }
+    return NULL;
+}
+
+static slurmdb_assoc_rec_t association_without_limits(void)
+{
+    return (slurmdb_assoc_rec_t){.acct = chars("root"),
+                                 .shares_raw = 1,
+                                 .grp_jobs = INFINITE,
+                                 .grp_submit_jobs = INFINITE,
+                                 .grp_wall = INFINITE,
+                                 .max_jobs = INFINITE,
+                                 .max_submit_jobs = INFINITE,
+                                 .max_wall_pj = INFINITE};
+}
+
+/* FAIR_TREE says 1 / NO_VAL, and a fair share worked out of that was 0. */
+static void test_root_account_is_the_whole(void **state)
+{
+    (void)state;
+    slurmdb_assoc_usage_t usage = {.shares_norm = 1.0 / NO_VAL,
+                                   .usage_efctv = 1};
+    slurmdb_assoc_rec_t association = association_without_limits();
+    association.usage = &usage;
+    assert_true(convert_association(&association)->shares_norm == 1);
+}
+
+static void test_users_use_up_limits_on_each_user(void **state)
+{
+    (void)state;
+    slurmdb_assoc_usage_t usage = {.used_jobs = 3, .used_submit_jobs = 7};
+    slurmdb_assoc_rec_t association = association_without_limits();
+    association.user = chars("alice");
+    association.usage = &usage;
+    association.max_jobs = 4;
+    const struct association_record *record = convert_association(&association);
+    const struct limit_record *limit = find_limit(record, "max_jobs");
+    assert_int_equal(limit->has, LIMIT_HAS_LIMIT | LIMIT_HAS_USED);
+    assert_true(limit->limit == 4 && limit->used == 3);
+    assert_null(find_limit(record, "max_submit_jobs"));
+}
+
+static void test_accounts_do_not_use_up_limits_on_each_user(void **state)
+{
+    (void)state;
+    slurmdb_assoc_usage_t usage = {.used_jobs = 30};
+    slurmdb_assoc_rec_t association = association_without_limits();
+    association.usage = &usage;
+    association.max_jobs = 4;
+    const struct association_record *record = convert_association(&association);
+    assert_int_equal(find_limit(record, "max_jobs")->has, LIMIT_HAS_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +251,9 @@ int main(void)
         CONVERT_TEST(test_names_of_requests),
         CONVERT_TEST(test_reservations_and_licences),
         CONVERT_TEST(test_without_slurmdbd_there_are_no_associations),
+        CONVERT_TEST(test_root_account_is_the_whole),
+        CONVERT_TEST(test_users_use_up_limits_on_each_user),
+        CONVERT_TEST(test_accounts_do_not_use_up_limits_on_each_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
