@@ -364,7 +364,7 @@ static const struct metric metrics[] = {
     {SHARE("slurm_share_level_fs", DOUBLE, level_fs),
      .help = "Level fair share under FAIR_TREE: above 1 is under-served, below 1 over-served."},
     {SHARE("slurm_share_factor", DOUBLE, factor),
-     .help = "Fair-share factor of an association, 0 to 1."},
+     .help = "Fair-share factor that Slurm gives a user's jobs, 0 to 1; accounts have none."},
     {VALUE(GAUGE, "slurm_association_limit", LIMITS, LIMIT_ASSOCIATION, L12345, DOUBLE, limit_row, limit, ALWAYS),
      .help = "Limits set for an association."},
     {VALUE(GAUGE, "slurm_association_limit_used", LIMITS, LIMIT_ASSOCIATION, L12345, DOUBLE, limit_row, used, ALWAYS),

@@ -53,10 +53,10 @@ static const char *association_text(const struct tally *t,
     return snapshot_text(t->snapshot, SNAPSHOT_ASSOCIATIONS, string);
 }
 
-/* The factor of the classic algorithm, 2^-(usage / shares), which is defined
- * for accounts and users alike and lies between 0 and 1. sshare leaves the
- * column of accounts blank under FAIR_TREE, which vpenso's exporter read as 0.
- */
+/* The factor of the classic algorithm, 2^-(usage / shares), which lies between
+ * 0 and 1. sshare leaves the column of accounts blank under FAIR_TREE, which
+ * vpenso's exporter read as 0; his series is all that this is for. Slurm's own
+ * factor of users is a rank there and cannot be compared with it. */
 static double classic_factor(const struct association_record *association)
 {
     if (association->shares_norm <= 0)
@@ -84,8 +84,8 @@ static bool add_share(struct tally *t,
     row->usage_effective = association->usage_effective;
     row->level_fs =
         (has & ASSOCIATION_HAS_LEVEL_FS) ? association->level_fs : NAN;
-    row->factor = (has & ASSOCIATION_HAS_FACTOR) ? association->fairshare_factor
-                                                 : classic_factor(association);
+    row->factor =
+        (has & ASSOCIATION_HAS_FACTOR) ? association->fairshare_factor : NAN;
     if (association->user)
         return true;
     const struct share_row copy = *row;

@@ -417,6 +417,13 @@ static void shares_from_the_parent_are_not_ones_own(void **state)
     assert_true(isnan(row->level_fs));
 }
 
+/* It was vpenso's factor, which is of another kind than that of users. */
+static void accounts_have_no_factor_under_fair_tree(void **state)
+{
+    const struct share_row *row = find_row(*state, TABLE_SHARE, "physics", "");
+    assert_true(isnan(row->factor));
+}
+
 static void limits_and_usage_are_absent_apart(void **state)
 {
     const struct limit_row *row =
@@ -521,6 +528,7 @@ int main(void)
         TEST(rows_of_jobs_are_running_ones_up_to_the_cap),
         TEST(fair_share_of_accounts_is_computed),
         TEST(shares_from_the_parent_are_not_ones_own),
+        TEST(accounts_have_no_factor_under_fair_tree),
         TEST(limits_and_usage_are_absent_apart),
         TEST(a_reservation_is_active_between_its_times),
         TEST(means_are_of_what_was_counted),
