@@ -140,7 +140,11 @@ int slurm_statistics_convert(struct slurm_request *request,
     convert_exits(message, record);
     convert_rpcs_by_type(b, message);
     convert_rpcs_by_user(request, message);
-    return snapshot_builder_end(b, 1, err);
+    r = snapshot_builder_end(b, 1, err);
+    if (r == 0)
+        snapshot_builder_part(b, SNAPSHOT_STATISTICS)->updated_s =
+            slurm_time(message->req_time);
+    return r;
 }
 
 int slurm_statistics_load(struct slurm_request *request, struct error *err)

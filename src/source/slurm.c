@@ -207,6 +207,24 @@ static int keep_failed(struct collector_cycle *cycle,
 /* ---- the cycle ------------------------------------------------------------
  */
 
+/*
+ * When the controller's clock was set back, all that we know is newer to it
+ * than its next changes are, and it would call them none until its clock has
+ * caught up. Its statistics tell the time in each cycle.
+ */
+static void notice_clock(struct slurm_source *source,
+                         const struct collector_cycle *cycle)
+{
+    const struct snapshot_part *now =
+        snapshot_builder_part(cycle->builder, SNAPSHOT_STATISTICS);
+    if (now->outcome != SNAPSHOT_FRESH || !cycle->previous ||
+        now->updated_s >=
+            snapshot_part(cycle->previous, SNAPSHOT_STATISTICS)->updated_s)
+        return;
+    for (size_t i = 0; i < array_size(parts); i++)
+        source->requests[i] = parts[i].whole_every;
+}
+
 static void fill_header(const struct slurm_source *source,
                         struct snapshot_header *header)
 {
@@ -259,6 +277,8 @@ collect(void *context, struct collector_cycle *cycle, struct error *err)
             return r;
         snapshot_builder_part(cycle->builder, kind)->interval_ns =
             part_interval(source, cycle->settings, parts[i].beat);
+        if (kind == SNAPSHOT_STATISTICS)
+            notice_clock(source, cycle);
     }
     struct snapshot_header *header = snapshot_builder_header(cycle->builder);
     fill_header(source, header);
