@@ -21,7 +21,12 @@
 enum {
     RPC_ROWS_MAX = 10000, /* users that talk to slurmctld; further are "…" */
     HISTORY_ROWS_MAX = 1000,
-    COUNTERS_MAX = 40
+    COUNTERS_MAX = 40,
+    /* A step back of the controller's clock after which its time is waited for,
+     * so that nothing is counted twice; jobs of that time are lost. After a
+     * longer one, more would be lost than can be counted twice: slurmctld
+     * forgets jobs that ended five minutes ago (MinJobAge). */
+    CLOCK_STEP_MAX_S = 600
 };
 
 const struct histogram_bounds job_wait_bounds = {
@@ -240,10 +245,11 @@ static void update_history(struct totals *t, const struct snapshot *snapshot)
         snapshot_array(snapshot, SNAPSHOT_JOBS, 0, &count);
     int64_t seen_s = snapshot_part(snapshot, SNAPSHOT_JOBS)->updated_s - 1;
     int64_t since_s = t->jobs_seen_s;
-    if (seen_s <= since_s)
+    bool fell = seen_s + CLOCK_STEP_MAX_S < since_s;
+    if (seen_s <= since_s && !fell)
         return;
     t->jobs_seen_s = seen_s;
-    if (since_s == 0)
+    if (since_s == 0 || fell)
         return; /* the first look: what was before is not ours to count */
 
     for (size_t i = 0; i < count; i++) {
