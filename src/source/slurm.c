@@ -61,7 +61,8 @@ struct slurm_source {
     struct slurm_config config;
     char cluster_name[64];
     struct user_names *users;
-    int64_t jobs_cost_ns;                       /* of the last whole answer */
+    int64_t jobs_wall_ns;                       /* of the last whole answer */
+    int64_t jobs_cost_ns;                       /* the less of the last two */
     unsigned int requests[SNAPSHOT_PART_COUNT]; /* since the last whole one */
     unsigned int failures;                      /* cycles on end */
 };
@@ -153,6 +154,16 @@ static void complain(enum snapshot_part_kind kind, int code)
                                          : slurm_strerror(code));
 }
 
+/* One answer that took long, because the controller was held up just then, must
+ * not delay the next for minutes. */
+static void note_jobs_cost(struct slurm_source *source, int64_t wall_ns)
+{
+    int64_t before_ns = source->jobs_wall_ns;
+    source->jobs_wall_ns = wall_ns;
+    source->jobs_cost_ns =
+        before_ns && before_ns < wall_ns ? before_ns : wall_ns;
+}
+
 /* Ask for a part. 0, a negative errno, or SLURM_LOAD_FAILED with Slurm's number
  * in *RET_CODE. */
 static int request_part(struct slurm_source *source,
@@ -184,7 +195,7 @@ static int request_part(struct slurm_source *source,
     if (r == 0)
         record->taken_ns = clock_realtime_ns();
     if (kind == SNAPSHOT_JOBS && record->outcome == SNAPSHOT_FRESH)
-        source->jobs_cost_ns = record->wall_ns;
+        note_jobs_cost(source, record->wall_ns);
     return r;
 }
 

@@ -134,7 +134,8 @@ exporter_spawn() {
     fi
     # A sanitizer's report must not be taken for the collector's complaint.
     # shellcheck disable=SC2086
-    on head env ASAN_OPTIONS=log_path=/tmp/sanitizer \
+    on head env \
+        ASAN_OPTIONS=log_path=/tmp/sanitizer:verify_asan_link_order=0:quarantine_size_mb=1 \
         UBSAN_OPTIONS=log_path=/tmp/sanitizer:print_stacktrace=1:halt_on_error=1 \
         ${EXPORTER_ENV-} "${command[@]}" "${options[@]}" "$@" \
         >"$dir/$name.log" 2>&1 3>&- &
