@@ -144,7 +144,7 @@ static enum collector_end judge_end(struct collector *c, int status)
         return COLLECTOR_END_KILLED;
     }
     if (WEXITSTATUS(status) == COLLECTOR_EXIT_RENEW)
-        return COLLECTOR_END_EXITED;
+        return COLLECTOR_END_RENEWED;
     if (complaint_reason(&c->complaint, complaint, sizeof(complaint))[0])
         set_reason(c, "%s", complaint);
     else
@@ -373,6 +373,7 @@ static void handle_exit(void *context, uint32_t events)
         return;
     enum collector_end end = judge_end(c, status);
     c->status.ends[end]++;
+    c->status.last_end = end;
     drop_child(c);
     schedule_start(c);
     c->changed(c->context);
@@ -412,6 +413,7 @@ static void start_child(struct collector *c)
     c->spawned_ns = clock_monotonic_ns();
     if (try_start(c, &err) < 0) {
         set_reason(c, "%s", err.text);
+        c->status.last_end = COLLECTOR_END_EXITED; /* before it began */
         drop_child(c);
         schedule_start(c);
         return;

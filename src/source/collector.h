@@ -31,6 +31,7 @@ struct collector_settings {
 };
 
 enum collector_end {
+    COLLECTOR_END_RENEWED,  /* asked for it: the configuration changed */
     COLLECTOR_END_EXITED,   /* ended by itself */
     COLLECTOR_END_KILLED,   /* by a signal that was not ours */
     COLLECTOR_END_DEADLINE, /* stuck: we killed it */
@@ -44,7 +45,8 @@ struct collector_status {
     int64_t snapshot_ns;    /* monotonic arrival of the last; 0: none yet */
     uint64_t snapshots;     /* taken over since our start */
     uint64_t ends[COLLECTOR_END_COUNT];
-    double cpu_seconds; /* of all children, ended ones included */
+    enum collector_end last_end; /* while ENDS counts any */
+    double cpu_seconds;          /* of all children, ended ones included */
     /* Outcomes of requests, summed over all children. */
     uint64_t requests[SNAPSHOT_PART_COUNT][SNAPSHOT_OUTCOME_COUNT];
     double request_seconds[SNAPSHOT_PART_COUNT];

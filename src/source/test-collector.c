@@ -397,7 +397,8 @@ static void test_the_last_words_of_an_ended_child_are_heard(void **state)
     assert_int_equal(status->snapshots, 3);
     /* Asking to be renewed is no failure. */
     assert_string_equal(status->reason, "");
-    assert_int_equal(status->ends[COLLECTOR_END_EXITED], 3);
+    assert_int_equal(status->ends[COLLECTOR_END_RENEWED], 3);
+    assert_int_equal(status->last_end, COLLECTOR_END_RENEWED);
     finish(&w);
 }
 

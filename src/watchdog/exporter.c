@@ -13,6 +13,7 @@
 #include "watchdog/subcommand.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,9 @@ struct exporter {
     struct collector *collector;
     struct loop_source *signals[SIGNALS_MAX];
     struct loop_source *alive; /* the service manager's watchdog */
-    bool told_up, was_up;      /* what the log said last */
+    /* What the log said last: nothing, that all is well, or why it is not. */
+    bool told, told_up;
+    char told_reason[256];
 };
 
 /* ---- settings -------------------------------------------------------------
@@ -71,21 +74,23 @@ collector_settings_of(const struct settings *settings)
 /* ---- events ---------------------------------------------------------------
  */
 
-/* Say when Slurm goes away and comes back, once each. */
+/* Say when Slurm goes away, with each new reason, and when it comes back. */
 static void tell_state(struct exporter *x)
 {
     bool up = watch_up(x->watch);
-    if (x->told_up && up == x->was_up)
-        return;
     const char *reason =
         x->collector ? collector_status(x->collector)->reason : "";
-    if (up)
+    if (!*reason)
+        reason = up ? "" : "no complete snapshot yet";
+    if (x->told && up == x->told_up && strcmp(reason, x->told_reason) == 0)
+        return;
+    if (!up)
+        log_warning("slurmctld does not answer in full: %s", reason);
+    else if (!x->told || !x->told_up)
         log_info("slurmctld answers");
-    else
-        log_warning("slurmctld does not answer in full: %s",
-                    *reason ? reason : "no complete snapshot yet");
-    x->told_up = true;
-    x->was_up = up;
+    x->told = true;
+    x->told_up = up;
+    snprintf(x->told_reason, sizeof(x->told_reason), "%s", reason);
 }
 
 static void on_snapshot(void *context, struct mapped_snapshot *snapshot)
@@ -97,9 +102,19 @@ static void on_snapshot(void *context, struct mapped_snapshot *snapshot)
 
 static void on_collector_changed(void *context)
 {
-    const struct exporter *x = context;
-    log_warning("the collector ended: %s; it is replaced",
-                collector_status(x->collector)->reason);
+    struct exporter *x = context;
+    const struct collector_status *status = collector_status(x->collector);
+    if (status->last_end == COLLECTOR_END_RENEWED) {
+        log_debug("the collector starts anew");
+        return;
+    }
+    watch_lose(x->watch);
+    if (x->told && !x->told_up && strcmp(status->reason, x->told_reason) == 0)
+        return;
+    log_warning("the collector ended: %s; it is replaced", status->reason);
+    x->told = true;
+    x->told_up = false;
+    snprintf(x->told_reason, sizeof(x->told_reason), "%s", status->reason);
 }
 
 static void on_stop(void *context, uint32_t events)

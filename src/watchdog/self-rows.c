@@ -19,6 +19,7 @@ struct self_rows {
 };
 
 static const char *const end_names[COLLECTOR_END_COUNT] = {
+    [COLLECTOR_END_RENEWED] = "renewed",
     [COLLECTOR_END_EXITED] = "exited",
     [COLLECTOR_END_KILLED] = "killed",
     [COLLECTOR_END_DEADLINE] = "deadline",

@@ -21,6 +21,7 @@ struct watch {
     struct totals *totals;
     struct tally *tally; /* of this generation; NULL: not counted yet */
     uint64_t generation;
+    bool lost;                            /* since the last snapshot */
     uint32_t fresh;                       /* parts shown in this generation */
     int64_t part_ns[SNAPSHOT_PART_COUNT]; /* monotonic; 0: never */
     int64_t wall_ns[SNAPSHOT_PART_COUNT]; /* of the last request; 0: none */
@@ -132,6 +133,7 @@ void watch_publish(struct watch *w, struct mapped_snapshot *snapshot)
         if (part->wall_ns > 0)
             w->wall_ns[k] = part->wall_ns;
     }
+    w->lost = false;
     tally_free(w->tally);
     w->tally = NULL;
     mapped_snapshot_unref(w->snapshot);
@@ -139,6 +141,11 @@ void watch_publish(struct watch *w, struct mapped_snapshot *snapshot)
     /* Out of memory loses a step of some counters; the next one makes up. */
     (void)totals_update(w->totals, &snapshot->snapshot);
     begin_generation(w);
+}
+
+void watch_lose(struct watch *w)
+{
+    w->lost = true;
 }
 
 uint64_t watch_generation(const struct watch *w)
@@ -172,7 +179,7 @@ bool watch_up(const struct watch *w)
 {
     const uint32_t needed = 1U << SNAPSHOT_NODES | 1U << SNAPSHOT_PARTITIONS |
                             1U << SNAPSHOT_JOBS | 1U << SNAPSHOT_STATISTICS;
-    return w->snapshot && w->snapshot->snapshot.header->complete &&
+    return w->snapshot && !w->lost && w->snapshot->snapshot.header->complete &&
            (w->fresh & needed) == needed;
 }
 

@@ -36,6 +36,10 @@ void watch_reconfigure(struct watch *watch,
 /* Take the next snapshot; a reference is kept. */
 void watch_publish(struct watch *watch, struct mapped_snapshot *snapshot);
 
+/* The source is gone until the next snapshot: nobody is there to ask. What is
+ * known is shown until it is stale. */
+void watch_lose(struct watch *watch);
+
 /* Rises whenever what views print may have changed: a snapshot came, a part
  * became stale. Pages made for one generation serve until the next. */
 uint64_t watch_generation(const struct watch *watch);
