@@ -12,7 +12,7 @@
 
 static const struct metric metrics[] = {
     {SELF(GAUGE, "slurm_up", U64, up),
-     .help = "1 when slurmctld answered every request of the last cycle, and that is not long ago."},
+     .help = "1 when slurmctld lately told its nodes, partitions, jobs and statistics, all of them."},
     {SELF(GAUGE, "slurm_exporter_snapshot_age_seconds", DOUBLE, snapshot_age_seconds),
      .help = "Time since the last snapshot arrived."},
     {SELF(GAUGE, "slurm_exporter_snapshot_bytes", U64, snapshot_bytes),

@@ -92,7 +92,7 @@ struct snapshot_header {
     int64_t cycle_cpu_ns;   /* collector's own CPU, all of the cycle */
     int64_t interval_ns;    /* until the next cycle, stretching included */
     uint32_t slurm_version; /* of libslurm: major << 16 | minor << 8 | micro */
-    uint32_t complete;      /* 1: every due part was answered */
+    uint32_t complete;      /* 1: nothing of importance is missing */
     char cluster_name[64];  /* zero-terminated */
     char slurm_text[32];    /* the version for people, "22.05.8" */
     struct snapshot_part parts[SNAPSHOT_PART_COUNT];

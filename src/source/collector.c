@@ -235,11 +235,15 @@ static void count_requests(struct collector_status *status,
 
 static void judge_snapshot(struct collector *c, const struct snapshot *snapshot)
 {
-    if (snapshot->header->complete) {
-        c->completed = true;
-        c->status.reason[0] = '\0';
+    bool failed = !snapshot->header->complete;
+    for (unsigned int kind = 0; kind < SNAPSHOT_PART_COUNT; kind++)
+        failed |=
+            snapshot_part(snapshot, (enum snapshot_part_kind)kind)->outcome ==
+            SNAPSHOT_FAILED;
+    c->completed |= snapshot->header->complete != 0;
+    c->status.reason[0] = '\0';
+    if (!failed)
         return;
-    }
     char complaint[sizeof(c->status.reason)];
     if (complaint_reason(&c->complaint, complaint, sizeof(complaint))[0])
         set_reason(c, "%s", complaint);

@@ -51,8 +51,8 @@ struct collector_status {
     uint64_t requests[SNAPSHOT_PART_COUNT][SNAPSHOT_OUTCOME_COUNT];
     double request_seconds[SNAPSHOT_PART_COUNT];
     /* The reason of the last failure as a person should read it, taken from
-     * the child's last fatal: or error: line or from how it ended; "" when the
-     * last cycle was complete. */
+     * the child's last fatal: or error: line or from how it ended; "" when no
+     * part of the last cycle failed. */
     char reason[256];
 };
 

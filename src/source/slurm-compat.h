@@ -81,6 +81,15 @@ static inline const char *compat_cluster_name(void)
     return slurm_conf.cluster_name;
 }
 
+/* The host of the first controller in slurm.conf, for people to read. */
+static inline const char *compat_controller_name(void)
+{
+    return slurm_conf.control_cnt > 0 && slurm_conf.control_machine &&
+                   slurm_conf.control_machine[0]
+               ? slurm_conf.control_machine[0]
+               : "an unknown host";
+}
+
 /* ---- lists ---------------------------------------------------------------
  * List and ListIterator until 22.05, list_t * and list_itr_t * since 23.02.
  */

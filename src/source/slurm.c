@@ -147,11 +147,21 @@ static int carry(const struct collector_cycle *cycle,
 }
 
 /* Numbers below Slurm's own are what some system call left behind. */
+static const char *describe(int code)
+{
+    if (code < 1000)
+        return "no answer";
+    /* slurmctld hangs up on whom it cannot make out. */
+    if (code == SLURM_PROTOCOL_SOCKET_ZERO_BYTES_SENT)
+        return "hung up; does it have the munge key and the time of this host?";
+    return slurm_strerror(code);
+}
+
 static void complain(enum snapshot_part_kind kind, int code)
 {
-    collector_child_complain("%s: %s", snapshot_part_names[kind],
-                             code < 1000 ? "the controller cannot be reached"
-                                         : slurm_strerror(code));
+    collector_child_complain("%s: slurmctld on %s: %s",
+                             snapshot_part_names[kind],
+                             compat_controller_name(), describe(code));
 }
 
 /* One answer that took long, because the controller was held up just then, must
@@ -245,8 +255,12 @@ static void fill_header(const struct slurm_source *source,
              source->cluster_name);
 }
 
-/* Ask for one part, or carry it. *LOST: the controller is not to be reached;
- * *FAILED: some due part was not had. */
+/*
+ * Ask for one part, or carry it. *LOST: the controller is not to be reached;
+ * *FAILED: a due part was not had without which little is known. Those of the
+ * slow beat may be kept from us for ever (PrivateData), which is no failure of
+ * the cycle.
+ */
 static int ask_or_carry(struct slurm_source *source,
                         struct collector_cycle *cycle,
                         size_t part,
@@ -264,7 +278,7 @@ static int ask_or_carry(struct slurm_source *source,
     if (r != SLURM_LOAD_FAILED)
         return r;
     complain(kind, code);
-    *failed = true;
+    *failed |= parts[part].beat != BEAT_SLOW;
     *lost = !is_refusal(code);
     return keep_failed(cycle, kind, code, err);
 }
@@ -294,7 +308,7 @@ collect(void *context, struct collector_cycle *cycle, struct error *err)
     struct snapshot_header *header = snapshot_builder_header(cycle->builder);
     fill_header(source, header);
     header->complete = !failed;
-    source->failures = failed ? source->failures + 1 : 0;
+    source->failures = failed && lost ? source->failures + 1 : 0;
     return 0;
 }
 

@@ -84,9 +84,9 @@ static void tell_state(struct exporter *x)
         reason = up ? "" : "no complete snapshot yet";
     if (x->told && up == x->told_up && strcmp(reason, x->told_reason) == 0)
         return;
-    if (!up)
+    if (!up || *reason)
         log_warning("slurmctld does not answer in full: %s", reason);
-    else if (!x->told || !x->told_up)
+    else
         log_info("slurmctld answers");
     x->told = true;
     x->told_up = up;
