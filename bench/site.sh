@@ -74,6 +74,12 @@ partition_slice() {
     (IFS=, && echo "${lists[*]}")
 }
 
+# The node whose slurmd answers for all. No job runs on it: each answer is a
+# registration of this one node, at which slurmctld would go through all jobs.
+answering_node() {
+    printf 'l40s-%05d\n' "$(kind_count l40s)"
+}
+
 partition_names() {
     awk 'NF { print $1 }' <<<"$SITE_PARTITIONS"
 }
