@@ -133,7 +133,7 @@ set_size(struct workload *w, struct job *job, const struct gpu_class *class)
     d->ntasks_per_node = 1;
     d->cpus_per_task = (uint16_t)(gpus * 4);
     d->min_cpus = nodes * gpus * 4;
-    d->pn_min_memory = 16000 * gpus;
+    d->pn_min_memory = UINT64_C(16000) * gpus;
     d->time_limit = 60 * 24 * (1 + random_below(w, 14));
     if (workload_chance(w, 20)) /* no GPU at all */
         return;

@@ -273,6 +273,8 @@ static int read_field(const struct document *document,
                       struct error *err)
 {
     const struct fields *fields = target;
+    assert(key); /* check_key() saw it */
+
     for (size_t i = 0; i < fields->count; i++) {
         const struct document_field *row = &fields->rows[i];
         if (strcmp(row->name, key) != 0)

@@ -164,6 +164,8 @@ static const struct option_row *find_key(const struct option_table *table,
 static int refuse_key(struct reader *reader, const char *key)
 {
     const struct option_table *table = reader->set->table;
+    assert(table->rows);
+
     char candidate[KEY_SIZE];
     struct nearest nearest = {.word = key};
     for (size_t i = 0; i < table->row_count; i++)

@@ -41,8 +41,8 @@ static const struct {
     const char *name;
     int64_t ns;
 } time_units[] = {
-    {"d", 24 * 60 * 60 * NS_PER_S},
-    {"h", 60 * 60 * NS_PER_S},
+    {"d", INT64_C(24) * 60 * 60 * NS_PER_S},
+    {"h", INT64_C(60) * 60 * NS_PER_S},
     {"m", 60 * NS_PER_S},
     {"s", NS_PER_S},
     {"ms", NS_PER_MS},

@@ -13,27 +13,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* FNV-1a over BYTES, going on from HASH. */
-static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size)
+/* As FNV-1a, number by number: a change of any one changes the hash. */
+static uint64_t
+hash_numbers(uint64_t hash, const uint64_t *numbers, size_t count)
 {
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ numbers[i]) * UINT64_C(0x100000001b3);
     return hash;
 }
 
 static uint64_t hash_file(uint64_t hash, const char *path)
 {
+    static const uint64_t missing = UINT64_MAX;
     struct stat status;
     if (!path || !*path)
         return hash;
     if (stat(path, &status) < 0)
-        return hash_bytes(hash, "?", 1);
-    uint64_t facts[] = {status.st_dev,          status.st_ino,
-                        status.st_size,         status.st_mtim.tv_sec,
-                        status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
-                        status.st_ctim.tv_nsec};
-    return hash_bytes(hash, facts, sizeof(facts));
+        return hash_numbers(hash, &missing, 1);
+    const uint64_t facts[] = {status.st_dev,          status.st_ino,
+                              status.st_size,         status.st_mtim.tv_sec,
+                              status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+                              status.st_ctim.tv_nsec};
+    return hash_numbers(hash, facts, array_size(facts));
 }
 
 static uint64_t stamp_files(const char *path,

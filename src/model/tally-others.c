@@ -32,9 +32,10 @@ bool tally_statistics(struct tally *t)
     row->schedule_depth_mean = mean(raw->schedule_depth, raw->schedule_cycles);
     /* As sdiag: whole minutes, and nothing in the first one. */
     int64_t minutes = (raw->request_time_s - raw->reset_time_s) / 60;
-    if (minutes > 0)
-        row->schedule_cycles_per_minute =
-            (double)(raw->schedule_cycles / (uint64_t)minutes);
+    if (minutes > 0) {
+        int64_t per_minute = raw->schedule_cycles / minutes;
+        row->schedule_cycles_per_minute = (double)per_minute;
+    }
     uint32_t cycles = raw->backfill_cycles;
     row->backfill_mean_us = mean(raw->backfill_cycle_sum_us, cycles);
     row->backfill_depth_mean = mean(raw->backfill_depth_sum, cycles);

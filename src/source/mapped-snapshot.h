@@ -31,11 +31,11 @@ int mapped_snapshot_open_file(const char *path,
                               struct error *err);
 
 /* Write the snapshot to PATH (a new file beside it, then renamed over it). */
-int mapped_snapshot_save(const struct mapped_snapshot *snapshot,
+int mapped_snapshot_save(const struct mapped_snapshot *mapped,
                          const char *path,
                          struct error *err);
 
-struct mapped_snapshot *mapped_snapshot_ref(struct mapped_snapshot *snapshot);
+struct mapped_snapshot *mapped_snapshot_ref(struct mapped_snapshot *mapped);
 
 /* Accepts NULL; returns NULL. */
-struct mapped_snapshot *mapped_snapshot_unref(struct mapped_snapshot *snapshot);
+struct mapped_snapshot *mapped_snapshot_unref(struct mapped_snapshot *mapped);

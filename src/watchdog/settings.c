@@ -9,6 +9,7 @@
 #include "base/option-value.h"
 #include "model/metric.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* The default file may be missing; one that was asked for may not. */
@@ -63,6 +64,8 @@ static bool list_contains(const struct option_list *list, const char *item)
 /* What the rows cannot say one by one. */
 static int check_whole(const struct settings *settings, struct error *err)
 {
+    assert(settings);
+
     if (settings->stale_after_ns < settings->interval_ns)
         return refuse_pair(settings, "stale-after",
                            " must not be shorter than ", "interval", err);
