@@ -348,10 +348,10 @@ struct association_record {
     uint32_t has; /* ASSOCIATION_HAS_* */
     uint32_t shares_raw;
     uint32_t jobs_running;
-    double shares_norm;
+    double shares_norm; /* NaN: Slurm has not worked it out */
     double usage_raw;
-    double usage_norm;
-    double usage_effective;
+    double usage_norm;      /* the same */
+    double usage_effective; /* the same */
     double level_fs;
     double fairshare_factor;
     uint32_t limit_first; /* into array 1 */

@@ -60,8 +60,8 @@ static const char *association_text(const struct tally *t,
  * factor of users is a rank there and cannot be compared with it. */
 static double classic_factor(const struct association_record *association)
 {
-    if (association->shares_norm <= 0)
-        return 0;
+    if (!(association->shares_norm > 0))
+        return 0; /* no shares, or not known */
     return exp2(-association->usage_effective / association->shares_norm);
 }
 

@@ -166,8 +166,14 @@ static double known(long double value)
     return is_known(value) ? (double)value : 0;
 }
 
-/* The root account is the whole that others have shares of. FAIR_TREE divides
- * its one share by NO_VAL; the classic algorithm says 1. */
+static double known_or_absent(long double value)
+{
+    return is_known(value) ? (double)value : NAN;
+}
+
+/* The root account is the whole that others have shares of, and whose usage is
+ * a part of the whole's. FAIR_TREE divides its one share by NO_VAL, and no
+ * algorithm works out its usage; the classic one says 1 share. */
 static bool is_root(const slurmdb_assoc_rec_t *a)
 {
     return !a->user && (!a->parent_acct || !*a->parent_acct);
@@ -185,13 +191,14 @@ static void convert_shares(const slurmdb_assoc_rec_t *a,
         return;
     record->has |= ASSOCIATION_HAS_SHARES;
     record->jobs_running = u->used_jobs;
-    record->shares_norm = is_root(a) ? 1 : known(u->shares_norm);
+    record->shares_norm = is_root(a) ? 1 : known_or_absent(u->shares_norm);
     record->usage_raw = known(u->usage_raw);
-    record->usage_norm = known(u->usage_norm);
-    record->usage_effective = known(u->usage_efctv);
-    /* Only this algorithm works it out; elsewhere it stays zero. */
+    record->usage_norm = is_root(a) ? 1 : known_or_absent(u->usage_norm);
+    record->usage_effective = known_or_absent(u->usage_efctv);
+    /* Only this algorithm works it out; elsewhere it stays zero, and for those
+     * without shares of their own it is infinite. */
     if (slurm_conf.priority_flags & PRIORITY_FLAGS_FAIR_TREE &&
-        is_known(u->level_fs)) {
+        !(record->has & ASSOCIATION_USES_PARENT) && is_known(u->level_fs)) {
         record->has |= ASSOCIATION_HAS_LEVEL_FS;
         record->level_fs = (double)u->level_fs;
     }

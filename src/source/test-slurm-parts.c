@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- partitions -----------------------------------------------------------
@@ -211,10 +212,54 @@ static void test_root_account_is_the_whole(void **state)
 {
     (void)state;
     slurmdb_assoc_usage_t usage = {.shares_norm = 1.0 / NO_VAL,
+                                   .usage_norm = (double)NO_VAL,
                                    .usage_efctv = 1};
     slurmdb_assoc_rec_t association = association_without_limits();
     association.usage = &usage;
-    assert_true(convert_association(&association)->shares_norm == 1);
+    const struct association_record *record = convert_association(&association);
+    assert_true(record->shares_norm == 1);
+    assert_true(record->usage_norm == 1);
+}
+
+/* Until slurmctld has first looked at the usage, which it does once a minute
+ * at the most. */
+static void test_usage_that_is_not_worked_out_is_absent(void **state)
+{
+    (void)state;
+    slurmdb_assoc_usage_t usage = {.shares_norm = 0.5,
+                                   .usage_norm = (double)NO_VAL,
+                                   .usage_efctv = (double)NO_VAL};
+    slurmdb_assoc_rec_t association = association_without_limits();
+    association.user = chars("alice");
+    association.usage = &usage;
+    const struct association_record *record = convert_association(&association);
+    assert_true(record->shares_norm == 0.5);
+    assert_true(isnan(record->usage_norm) && isnan(record->usage_effective));
+}
+
+/* Does an association with these shares get a level fair share? Slurm works one
+ * out for all, an infinite one for those without shares of their own. */
+static bool has_level(uint32_t shares_raw)
+{
+    slurmdb_assoc_usage_t usage = {.level_fs = INFINITY};
+    slurmdb_assoc_rec_t association = association_without_limits();
+    association.user = chars("alice");
+    association.shares_raw = shares_raw;
+    association.usage = &usage;
+    slurm_conf.priority_flags |= PRIORITY_FLAGS_FAIR_TREE;
+    return convert_association(&association)->has & ASSOCIATION_HAS_LEVEL_FS;
+}
+
+static void test_shares_have_a_level(void **state)
+{
+    (void)state;
+    assert_true(has_level(1));
+}
+
+static void test_parents_shares_have_no_level(void **state)
+{
+    (void)state;
+    assert_false(has_level(SLURMDB_FS_USE_PARENT));
 }
 
 static void test_users_use_up_limits_on_each_user(void **state)
@@ -252,6 +297,9 @@ int main(void)
         CONVERT_TEST(test_reservations_and_licences),
         CONVERT_TEST(test_without_slurmdbd_there_are_no_associations),
         CONVERT_TEST(test_root_account_is_the_whole),
+        CONVERT_TEST(test_usage_that_is_not_worked_out_is_absent),
+        CONVERT_TEST(test_shares_have_a_level),
+        CONVERT_TEST(test_parents_shares_have_no_level),
         CONVERT_TEST(test_users_use_up_limits_on_each_user),
         CONVERT_TEST(test_accounts_do_not_use_up_limits_on_each_user),
     };
