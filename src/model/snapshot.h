@@ -335,7 +335,7 @@ struct license_record {
 enum {
     ASSOCIATION_HAS_SHARES = 1 << 0,   /* shares and usage are known */
     ASSOCIATION_HAS_LEVEL_FS = 1 << 1, /* FAIR_TREE computes it */
-    ASSOCIATION_HAS_FACTOR = 1 << 2,   /* fairshare factor of a user */
+    ASSOCIATION_HAS_FACTOR = 1 << 2,   /* fairshare factor; always of users */
     ASSOCIATION_USES_PARENT = 1 << 3   /* fairshare=parent */
 };
 

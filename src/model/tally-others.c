@@ -54,15 +54,17 @@ static const char *association_text(const struct tally *t,
     return snapshot_text(t->snapshot, SNAPSHOT_ASSOCIATIONS, string);
 }
 
-/* The factor of the classic algorithm, 2^-(usage / shares), which lies between
- * 0 and 1. sshare leaves the column of accounts blank under FAIR_TREE, which
- * vpenso's exporter read as 0; his series is all that this is for. Slurm's own
- * factor of users is a rank there and cannot be compared with it. */
-static double classic_factor(const struct association_record *association)
+/* The factor of an account, for the series of vpenso's exporter. FAIR_TREE has
+ * none, sshare leaves the column blank, and his exporter reads that as 0; here
+ * it is the classic algorithm's, 2^-(usage / shares), between 0 and 1. A user's
+ * factor is a rank there and cannot be compared with it. */
+static double account_factor(const struct association_record *account)
 {
-    if (!(association->shares_norm > 0))
+    if (account->has & ASSOCIATION_HAS_FACTOR)
+        return account->fairshare_factor;
+    if (!(account->shares_norm > 0))
         return 0; /* no shares, or not known */
-    return exp2(-association->usage_effective / association->shares_norm);
+    return exp2(-account->usage_effective / account->shares_norm);
 }
 
 static bool add_share(struct tally *t,
@@ -85,8 +87,9 @@ static bool add_share(struct tally *t,
     row->usage_effective = association->usage_effective;
     row->level_fs =
         (has & ASSOCIATION_HAS_LEVEL_FS) ? association->level_fs : NAN;
-    row->factor =
-        (has & ASSOCIATION_HAS_FACTOR) ? association->fairshare_factor : NAN;
+    row->factor = association->user && (has & ASSOCIATION_HAS_FACTOR)
+                      ? association->fairshare_factor
+                      : NAN;
     if (association->user)
         return true;
     const struct share_row copy = *row;
@@ -94,7 +97,7 @@ static bool add_share(struct tally *t,
     if (!account)
         return false;
     *account = copy;
-    account->factor = classic_factor(association);
+    account->factor = account_factor(association);
     return true;
 }
 

@@ -179,6 +179,28 @@ static bool is_root(const slurmdb_assoc_rec_t *a)
     return !a->user && (!a->parent_acct || !*a->parent_acct);
 }
 
+static bool is_fair_tree(void)
+{
+    return slurm_conf.priority_flags & PRIORITY_FLAGS_FAIR_TREE;
+}
+
+/* FAIR_TREE ranks users and keeps the rank; what it keeps of accounts means
+ * nothing. The classic algorithm works a factor out for each job and keeps
+ * none, so it is worked out here as well, as sshare does. */
+static double share_factor(const slurmdb_assoc_rec_t *a,
+                           const slurmdb_assoc_usage_t *u)
+{
+    if (is_fair_tree())
+        return a->user && is_known(u->fs_factor) ? u->fs_factor : NAN;
+    if (!is_known(u->usage_efctv) || !is_known(u->shares_norm))
+        return NAN;
+    double dampening =
+        slurm_conf.fs_dampening_factor ? slurm_conf.fs_dampening_factor : 1;
+    return u->shares_norm > 0
+               ? exp2((double)-u->usage_efctv / u->shares_norm / dampening)
+               : 0;
+}
+
 static void convert_shares(const slurmdb_assoc_rec_t *a,
                            struct association_record *record)
 {
@@ -197,14 +219,15 @@ static void convert_shares(const slurmdb_assoc_rec_t *a,
     record->usage_effective = known_or_absent(u->usage_efctv);
     /* Only this algorithm works it out; elsewhere it stays zero, and for those
      * without shares of their own it is infinite. */
-    if (slurm_conf.priority_flags & PRIORITY_FLAGS_FAIR_TREE &&
-        !(record->has & ASSOCIATION_USES_PARENT) && is_known(u->level_fs)) {
+    if (is_fair_tree() && !(record->has & ASSOCIATION_USES_PARENT) &&
+        is_known(u->level_fs)) {
         record->has |= ASSOCIATION_HAS_LEVEL_FS;
         record->level_fs = (double)u->level_fs;
     }
-    if (a->user && is_known(u->fs_factor)) {
+    double factor = share_factor(a, u);
+    if (!isnan(factor)) {
         record->has |= ASSOCIATION_HAS_FACTOR;
-        record->fairshare_factor = u->fs_factor;
+        record->fairshare_factor = factor;
     }
 }
 

@@ -262,6 +262,22 @@ static void test_parents_shares_have_no_level(void **state)
     assert_false(has_level(SLURMDB_FS_USE_PARENT));
 }
 
+/* What it keeps is 0; vpenso's exporter and sshare show this. */
+static void test_classic_factor_is_worked_out(void **state)
+{
+    (void)state;
+    slurmdb_assoc_usage_t usage = {.shares_norm = 0.25, .usage_efctv = 1};
+    slurmdb_assoc_rec_t association = association_without_limits();
+    association.user = chars("alice");
+    association.usage = &usage;
+    slurm_conf.priority_flags = 0;
+    slurm_conf.fs_dampening_factor = 2;
+    const struct association_record *record = convert_association(&association);
+    assert_int_equal(record->has & ASSOCIATION_HAS_FACTOR,
+                     ASSOCIATION_HAS_FACTOR);
+    assert_true(record->fairshare_factor == 0.25);
+}
+
 static void test_users_use_up_limits_on_each_user(void **state)
 {
     (void)state;
@@ -300,6 +316,7 @@ int main(void)
         CONVERT_TEST(test_usage_that_is_not_worked_out_is_absent),
         CONVERT_TEST(test_shares_have_a_level),
         CONVERT_TEST(test_parents_shares_have_no_level),
+        CONVERT_TEST(test_classic_factor_is_worked_out),
         CONVERT_TEST(test_users_use_up_limits_on_each_user),
         CONVERT_TEST(test_accounts_do_not_use_up_limits_on_each_user),
     };
