@@ -114,7 +114,6 @@ agrees() {
 
 # So that the comparisons are of something.
 @test "the site has every kind of limit, and uses them" {
-    local kinds
     page main /metrics >"$BATS_TEST_TMPDIR/page"
     kinds() {
         sed -n "s/^$1{.*kind=\"\([a-z_]*\)\".*/\1/p" "$BATS_TEST_TMPDIR/page" | sort -u
