@@ -51,13 +51,11 @@ matrix_unit() {
 }
 
 matrix_scenario() {
-    local suite=$1 root log
-    root=$(lab/root "$suite")
-    log=$CHECK_LOGS/exporter-versions-$suite.tap
-    LAB_ROOT=$root bats --tap test/scenario/exporter-versions.bats >"$log" 2>&1 \
-        </dev/null || true
-    tap_whole "$log"
-    tap_count "exporter-versions $suite" <"$log"
+    local suite=$1
+    scenario_run test/scenario/exporter-versions.bats "exporter-versions $suite" \
+        "LAB_ROOT=$(lab/root "$suite")"
+    [[ $suite != bookworm ]] ||
+        scenario_run test/scenario/deploy-debian.bats deploy-debian
 }
 
 step_matrix() {

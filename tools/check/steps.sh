@@ -177,11 +177,20 @@ step_scenario() {
     [[ -e $BUILD/build.ninja ]] || step_gcc || return 0
     local file log
     for file in test/scenario/*.bats; do
-        log=$CHECK_LOGS/$(basename "$file" .bats).tap
-        bats --tap "$file" >"$log" 2>&1 </dev/null || true
-        tap_whole "$log"
-        tap_count "$(basename "$file" .bats)" <"$log"
+        # Wants a bare system, which the matrix makes.
+        [[ $file != */deploy-debian.bats ]] || continue
+        scenario_run "$file" "$(basename "$file" .bats)"
     done
+}
+
+# scenario_run FILE NAME [ENVIRONMENT...]: one file of scenarios, counted as NAME.
+scenario_run() {
+    local file=$1 name=$2 log
+    log=$CHECK_LOGS/${name// /-}.tap
+    shift 2
+    env "$@" bats --tap "$file" >"$log" 2>&1 </dev/null || true
+    tap_whole "$log"
+    tap_count "$name" <"$log"
 }
 
 # A stream that says how many tests there are, and has another number of them,
