@@ -24,6 +24,7 @@ struct watch {
     bool lost;                            /* since the last snapshot */
     uint32_t fresh;                       /* parts shown in this generation */
     int64_t part_ns[SNAPSHOT_PART_COUNT]; /* monotonic; 0: never */
+    int64_t beat_ns[SNAPSHOT_PART_COUNT]; /* until the next request; 0: none */
     int64_t wall_ns[SNAPSHOT_PART_COUNT]; /* of the last request; 0: none */
     struct loop_source *timer;            /* the next part becomes stale */
 };
@@ -32,9 +33,7 @@ struct watch {
 static int64_t part_limit_ns(const struct watch *w,
                              enum snapshot_part_kind kind)
 {
-    const struct snapshot_part *part =
-        snapshot_part(&w->snapshot->snapshot, kind);
-    int64_t beat_ns = part->interval_ns > 0 ? part->interval_ns : 0;
+    int64_t beat_ns = w->beat_ns[kind];
     int64_t twice_ns = beat_ns < INT64_MAX / 4 ? 2 * beat_ns : 0;
     return w->settings.stale_after_ns > twice_ns ? w->settings.stale_after_ns
                                                  : twice_ns;
@@ -117,22 +116,33 @@ void watch_reconfigure(struct watch *w, const struct watch_settings *settings)
     begin_generation(w);
 }
 
+/* Note what SNAPSHOT, which came at NOW_NS, tells of the age of a part. */
+static void note_part(struct watch *w,
+                      const struct snapshot *snapshot,
+                      enum snapshot_part_kind kind,
+                      int64_t now_ns)
+{
+    const struct snapshot_part *part = snapshot_part(snapshot, kind);
+    bool known =
+        part->outcome == SNAPSHOT_FRESH || part->outcome == SNAPSHOT_UNCHANGED;
+    bool waits =
+        part->outcome == SNAPSHOT_NOT_DUE && snapshot->header->complete;
+    /* A recording's parts hold whatever their request came to. */
+    if (known || (w->settings.never_stale && snapshot_has(snapshot, kind)))
+        w->part_ns[kind] = now_ns;
+    /* A cycle that failed was as long as the time-outs are. That is no beat
+     * of the part, and must not let it be shown longer, or again. */
+    if (known || waits)
+        w->beat_ns[kind] = part->interval_ns > 0 ? part->interval_ns : 0;
+    if (part->wall_ns > 0)
+        w->wall_ns[kind] = part->wall_ns;
+}
+
 void watch_publish(struct watch *w, struct mapped_snapshot *snapshot)
 {
     int64_t now_ns = clock_monotonic_ns();
-    for (unsigned int k = 0; k < SNAPSHOT_PART_COUNT; k++) {
-        enum snapshot_part_kind kind = (enum snapshot_part_kind)k;
-        const struct snapshot_part *part =
-            snapshot_part(&snapshot->snapshot, kind);
-        bool known = part->outcome == SNAPSHOT_FRESH ||
-                     part->outcome == SNAPSHOT_UNCHANGED;
-        /* A recording's parts hold whatever their request came to. */
-        if (known || (w->settings.never_stale &&
-                      snapshot_has(&snapshot->snapshot, kind)))
-            w->part_ns[k] = now_ns;
-        if (part->wall_ns > 0)
-            w->wall_ns[k] = part->wall_ns;
-    }
+    for (unsigned int k = 0; k < SNAPSHOT_PART_COUNT; k++)
+        note_part(w, &snapshot->snapshot, (enum snapshot_part_kind)k, now_ns);
     w->lost = false;
     tally_free(w->tally);
     w->tally = NULL;
