@@ -177,13 +177,16 @@ collector_pid() {
     child_of "$(exporter_pid "$1")"
 }
 
-# Asks an exporter to end and tells its exit code.
+# Asks an exporter to end, and returns when it has ended; with its exit code when
+# it was started by the same test (wait knows no children of another shell).
 exporter_stop() {
-    local record=$BATS_FILE_TMPDIR/exporters/$1.on on pid
+    local record=$BATS_FILE_TMPDIR/exporters/$1.on on pid status=0
     read -r on <"$record"
     rm "$record"
     ! pid=$(child_of "$on" 2>/dev/null) || kill "$pid" || true
-    wait "$on" 2>/dev/null
+    wait "$on" 2>/dev/null || status=$?
+    ((status == 127)) || return "$status"
+    wait_until 5 not kill -0 "$on" 2>/dev/null
 }
 
 # exporters_stop [NAME]: stops all exporters, or all but one.
