@@ -55,8 +55,11 @@ static int pem_init(struct pem *pem,
     errno = 0;
     int r = gnutls_load_file(file, &pem->bytes);
     if (r < 0)
-        return error_set(err, EINVAL, "%s: cannot be read (%s)", file,
-                         errno ? strerror(errno) : gnutls_strerror(r));
+        return error_set(err, EINVAL,
+                         "%s: cannot be read (%s); name another in %s_file of "
+                         "tls_server_config",
+                         file, errno ? strerror(errno) : gnutls_strerror(r),
+                         key);
     pem->loaded = true;
     return 0;
 }

@@ -222,6 +222,9 @@ static int start_server(struct exporter *x, struct error *err)
     };
     settings.routes = pages_routes(x->pages, &settings.route_count);
     int r = http_server_new(x->loop, &settings, &x->server, err);
+    /* Options were judged before: a file is at fault, not what was typed. */
+    if (r == -EINVAL)
+        r = -EBADMSG;
     if (r < 0)
         return r;
     for (size_t i = 0; http_server_address(x->server, i); i++)
