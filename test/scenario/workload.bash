@@ -72,6 +72,10 @@ workload_submit() {
     scancel "$(job bob -A teaching --hold)"
 
     until [[ $(squeue -h -o %T -j "$suspended") == RUNNING ]]; do sleep 0.1; done
+    # Whose time has no limit cannot start before the reservation of tomorrow.
+    until [[ $(squeue -h --states=all -o %T -j "$failed") == FAILED ]]; do
+        sleep 0.1
+    done
     scontrol suspend "$suspended"
     scontrol update NodeName=head State=DRAIN Reason='fan "2" broken \ dust'
     scontrol update NodeName=worker1 State=DRAIN Reason='new kernel'
