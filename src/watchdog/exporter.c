@@ -223,14 +223,15 @@ static int start_server(struct exporter *x, struct error *err)
     settings.routes = pages_routes(x->pages, &settings.route_count);
     int r = http_server_new(x->loop, &settings, &x->server, err);
     /* Options were judged before: a file is at fault, not what was typed. */
-    if (r == -EINVAL)
-        r = -EBADMSG;
-    if (r < 0)
-        return r;
+    return r == -EINVAL ? -EBADMSG : r;
+}
+
+/* Once nothing can fail any more: who cannot start says one line. */
+static void tell_addresses(const struct exporter *x)
+{
     for (size_t i = 0; http_server_address(x->server, i); i++)
         log_info("serving %s://%s/metrics", http_server_scheme(x->server),
                  http_server_address(x->server, i));
-    return 0;
 }
 
 static int start_replay(struct exporter *x, struct error *err)
@@ -319,6 +320,7 @@ int exporter_main(const struct settings *settings)
         stop(&x);
         return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
     }
+    tell_addresses(&x);
     notify_ready("serving", NULL);
     r = loop_run(x.loop);
     notify_stopping(NULL);
