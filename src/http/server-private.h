@@ -34,6 +34,7 @@ struct http_server {
 
     struct http_listeners *listeners;
     struct http_clients clients;
+    unsigned int crowd; /* the most clients at once since memory was trimmed */
     struct http_auth *auth;
     struct MHD_Daemon *library;
     struct loop_source *library_source;

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <gnutls/abstract.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -23,8 +24,20 @@ enum {
     SERVER_IDLE_TIMEOUT_MS = 100000,
     SERVER_SEND_TIMEOUT_MS = 60000,
     /* Per connection, for the header of the request and that of the reply. */
-    SERVER_HEADER_BYTES = 16384
+    SERVER_HEADER_BYTES = 16384,
+    SERVER_CROWD = 64
 };
+
+/* When a crowd has gone, what it needed is given back to the system: the heap,
+ * in which something always stays behind, would keep it for the next one. */
+static void forget_crowd(struct http_server *server)
+{
+    if (server->crowd < SERVER_CROWD ||
+        server->clients.count > server->crowd / 4)
+        return;
+    server->crowd = server->clients.count;
+    malloc_trim(0);
+}
 
 /* Let the library do one round of what there is to do, then others have their
  * turn; the timer comes back for the rest. */
@@ -34,6 +47,7 @@ static void run_library(void *context, uint32_t events)
     struct http_server *server = context;
     MHD_UNSIGNED_LONG_LONG wait_ms;
     MHD_run(server->library);
+    forget_crowd(server);
     if (MHD_get_timeout(server->library, &wait_ms) == MHD_YES)
         loop_timer_set(server->library_timer,
                        clock_monotonic_ns() + (int64_t)wait_ms * NS_PER_MS + 1);
@@ -70,6 +84,8 @@ static struct http_client *begin_client(struct http_server *server,
     if (!good)
         shutdown(fd, SHUT_RDWR);
     server->statistics.accepted++;
+    if (server->crowd < server->clients.count)
+        server->crowd = server->clients.count;
     http_server_set_due(server, client, server->header_timeout_ms);
     return client;
 }

@@ -126,14 +126,6 @@ munged_thaw() {
 
 # --- what is to be seen -----------------------------------------------------------
 
-# Open descriptors and resident KiB of an exporter.
-usage() {
-    local pid
-    pid=$(exporter_pid "$1")
-    echo "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)" \
-        "$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")"
-}
-
 # told NAME REGEX: the page says that the source is gone, /readyz and the log why.
 told() {
     has_value "$1" slurm_up 0 &&

@@ -177,6 +177,14 @@ collector_pid() {
     child_of "$(exporter_pid "$1")"
 }
 
+# Open descriptors and resident KiB of an exporter.
+usage() {
+    local pid
+    pid=$(exporter_pid "$1")
+    echo "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)" \
+        "$(awk '/^VmRSS:/ { print $2 }' "/proc/$pid/status")"
+}
+
 # Asks an exporter to end, and returns when it has ended; with its exit code when
 # it was started by the same test (wait knows no children of another shell).
 exporter_stop() {
