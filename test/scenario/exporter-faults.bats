@@ -138,7 +138,7 @@ withdrawn() {
     local series
     series=$(page "$1" /metrics | names)
     [[ $series == *slurm_exporter_part_fresh* ]] &&
-        [[ -z $(grep -v -e '^slurm_exporter_' -e '^slurm_up$' <<<"$series") ]] &&
+        ! grep -qv -e '^slurm_exporter_' -e '^slurm_up$' <<<"$series" &&
         [[ -z $(page "$1" /metrics/nodes) ]]
 }
 
@@ -390,7 +390,8 @@ clock_set() {
 }
 
 @test "the clock of head and exporter set back by an hour, and forth: unharmed" {
-    local job daemon
+    local daemon
+    local -a jobs=()
     cc -shared -fPIC -O1 -o "$HEAD_ROOT/tmp/clock.so" "$SCENARIO_TOOLS/clock.c"
     export EXPORTER_ENV='LD_PRELOAD=/tmp/clock.so CLOCK_FILE=/tmp/clock'
     clock_set 0
@@ -405,11 +406,14 @@ clock_set() {
     exporter_start_ready clock --stale-after 3s
     cycle clock
     held_is() { has_value clock slurm_jobs_held "$1"; }
-    job=$(on head sbatch --parsable -o /dev/null --hold --wrap true)
+    held_submit() {
+        jobs+=("$(on head sbatch --parsable -o /dev/null --hold --wrap true)")
+    }
+    held_submit
     wait_until 5 held_is 1
 
     clock_set -3600
-    job+=" $(on head sbatch --parsable -o /dev/null --hold --wrap true)"
+    held_submit
     wait_until 5 held_is 2
     answers_fast clock 30
     is_ready clock
@@ -423,11 +427,11 @@ clock_set() {
     wait_until 10 run_counted
 
     clock_set 3600
-    job+=" $(on head sbatch --parsable -o /dev/null --hold --wrap true)"
+    held_submit
     wait_until 5 held_is 3
     is_ready clock
     [[ $(value clock 'slurm_exporter_collector_ends_total{cause="killed"}') == 0 ]]
-    on head scancel $job
+    on head scancel "${jobs[@]}"
 }
 
 @test "after all of that the exporter has not grown" {
