@@ -70,7 +70,7 @@ everything_happened() {
     local query
     for query in 'slurm_ctld_jobs_completed_total' 'slurm_ctld_jobs_canceled_total' \
         'slurm_ctld_backfill_cycles_total' 'slurm_job_wait_time_seconds_count'; do
-        prometheus_ask value "sum(increase($query[5m])) > 0" >/dev/null || return
+        prometheus_ask value "sum(increase(${query}[5m])) > 0" >/dev/null || return
     done
 }
 
