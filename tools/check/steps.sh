@@ -185,12 +185,12 @@ step_scenario() {
 
 # scenario_run FILE NAME [ENVIRONMENT...]: one file of scenarios, counted as NAME.
 scenario_run() {
-    local file=$1 name=$2 log
+    local file=$1 name=$2 log start=$SECONDS
     log=$CHECK_LOGS/${name// /-}.tap
     shift 2
     env "$@" bats --tap "$file" >"$log" 2>&1 </dev/null || true
     tap_whole "$log"
-    tap_count "$name" <"$log"
+    tap_count "$name ($((SECONDS - start)) s)" <"$log"
 }
 
 # A stream that says how many tests there are, and has another number of them,
