@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A library for LD_PRELOAD that lets a test set a program's clock. The file named
-// by CLOCK_FILE holds by how many seconds the time of day is off; it is read
-// whenever the program asks, so that the clock jumps while the program runs, as if
-// somebody had set the machine's.
+// A library for LD_PRELOAD that lets a test set a program's clock. The file
+// named by CLOCK_FILE holds by how many seconds the time of day is off; it is
+// read whenever the program asks, so that the clock jumps while the program
+// runs, as if somebody had set the machine's.
 //
-// Only the time of day jumps. The monotonic clocks stay as they are, as they do on
-// a machine whose clock is set. The machine's own clock is nobody's to play with,
-// and no namespace has one for itself.
+// Only the time of day jumps. The monotonic clocks stay as they are, as they do
+// on a machine whose clock is set. The machine's own clock is nobody's to play
+// with, and no namespace has one for itself.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -50,6 +50,7 @@ int gettimeofday(struct timeval *restrict ret_now, void *restrict zone)
     (void)zone;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    *ret_now = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+    *ret_now =
+        (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
     return 0;
 }
