@@ -52,7 +52,9 @@ as_small_as_before() {
         read -r -a after <<<"$(usage main)"
         ((after[0] <= before[0] + 1 && after[1] <= before[1] + 2048))
     }
-    wait_until 5 is_small || {
+    # Who hangs up right after half a request is at times not noticed before the
+    # deadline of a header, ten seconds (doc/notes/2026-11-23-faults.md).
+    wait_until 12 is_small || {
         echo "${before[*]} -> ${after[*]} descriptors and KiB"
         return 1
     }
