@@ -16,13 +16,8 @@ teardown() {
     "$SOURCE/start" --name "$LAB" --stop 3>&-
 }
 
-# lab_start [START-OPTION...]
-lab_start() {
-    "$SOURCE/start" --name "$LAB" --detach --port-base 0 "$@" 3>&-
-}
-
 @test "the Slurm commands of the demonstration print what the document shows" {
-    lab_start
+    "$SOURCE/start" --name "$LAB" --detach --port-base 0 3>&-
     "$SOURCE/tools/make-slurm-commands" --name "$LAB" --check \
         "$SOURCE/doc/slurm-commands.md"
 }
