@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The papers that tell what to type: do their commands still run, and does the
-# cluster still say what they show. tools/make-slurm-commands makes them and, here,
+# cluster still say what they show. tools/make-document makes them and, here,
 # compares; each gets a new lab, for jobs are counted from its first one.
 
 bats_require_minimum_version 1.5.0
@@ -18,6 +18,6 @@ teardown() {
 
 @test "the Slurm commands of the demonstration print what the document shows" {
     "$SOURCE/start" --name "$LAB" --detach --port-base 0 3>&-
-    "$SOURCE/tools/make-slurm-commands" --name "$LAB" --check \
+    "$SOURCE/tools/make-document" --name "$LAB" --check \
         "$SOURCE/doc/slurm-commands.md"
 }
