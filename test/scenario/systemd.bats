@@ -1,0 +1,179 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The exporter as it is installed, under a real systemd: does its unit start, stop,
+# reload and restart it, with all the walls that the unit puts around it, beside
+# Debian's own units of munge and slurmctld.
+
+bats_require_minimum_version 1.5.0
+
+UNIT=gpu-watchdog-exporter
+
+setup_file() {
+    export SOURCE="$BATS_TEST_DIRNAME/../.."
+    export BUILD="${GPU_WATCHDOG_BUILD:-$(cd "$SOURCE" && pwd -P)/build}"
+    export TREE=$BATS_FILE_TMPDIR/tree
+    mkdir "$TREE"
+    prepare_write
+    "$BATS_TEST_DIRNAME/tools/boot-systemd" "$TREE" >"$TREE/console" 2>&1 3>&- &
+    echo $! >"$TREE/pid"
+    wait_until 20 booted || { cat "$TREE/console" && return 1; }
+}
+
+teardown_file() {
+    kill -KILL "$(systemd_pid)"
+    wait "$(<"$TREE/pid")" || true
+    find "$(<"$TREE/cgroup")" -depth -type d -exec rmdir {} + || true
+}
+
+wait_until() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.1
+    done
+}
+
+# What an administrator has: Slurm configured, our programs installed, units enabled.
+prepare_write() {
+    cat >"$TREE/prepare" <<SCRIPT
+#!/bin/bash
+set -euo pipefail
+cd "\$1"
+cp "$BUILD/meson-logs/install-log.txt" "$TREE/log" 2>/dev/null || true
+meson install -C "$BUILD" --no-rebuild --destdir "\$1" >"$TREE/install" 2>&1
+! test -e "$TREE/log" || cp "$TREE/log" "$BUILD/meson-logs/install-log.txt"
+install -d -m 755 etc/slurm etc/gpu-watchdog
+install -d -o slurm -g slurm var/lib/slurm var/log/slurm
+install -d -o munge -g munge -m 700 etc/munge var/lib/munge var/log/munge
+head -c 1024 /dev/urandom >etc/munge/munge.key
+chown munge:munge etc/munge/munge.key
+chmod 400 etc/munge/munge.key
+cat >etc/slurm/slurm.conf <<CONF
+ClusterName=booted
+SlurmctldHost=booted(10.78.0.1)
+SlurmUser=slurm
+StateSaveLocation=/var/lib/slurm
+SlurmctldPidFile=/run/slurmctld.pid
+ProctrackType=proctrack/linuxproc
+NodeName=n[1-3] NodeAddr=10.78.0.9 CPUs=4
+PartitionName=all Nodes=ALL Default=YES
+CONF
+echo 'interval: 1s' >etc/gpu-watchdog/gpu-watchdog.yaml
+mkdir -p etc/systemd/system/multi-user.target.wants
+ln -s /lib/systemd/system/{munge,slurmctld}.service etc/systemd/system/multi-user.target.wants
+ln -s /usr/local/lib/systemd/system/$UNIT.service etc/systemd/system/multi-user.target.wants
+SCRIPT
+    chmod +x "$TREE/prepare"
+}
+
+systemd_pid() {
+    pgrep --parent "$(<"$TREE/pid")"
+}
+
+# Runs a command on the booted machine.
+inside() {
+    nsenter --target "$(systemd_pid)" --all -- "$@" 3>&-
+}
+
+booted() {
+    inside systemctl is-active --quiet multi-user.target 2>/dev/null
+}
+
+property() {
+    inside systemctl show --property="$1" --value "$UNIT"
+}
+
+page() {
+    inside curl --silent --fail --max-time 5 "http://127.0.0.1:9341$1"
+}
+
+# waits for a line of /metrics.
+shows() {
+    line_is_there() { page /metrics | grep -qxF "$1"; }
+    wait_until 20 line_is_there "$1"
+}
+
+journal_has() {
+    inside journalctl --unit "$UNIT" --output cat "${@:2}" | grep -q "$1"
+}
+
+@test "it is started once it serves, and sees the cluster" {
+    [[ $(property ActiveState) == active ]]
+    shows 'slurm_up 1'
+    shows 'slurm_nodes_total 3'
+}
+
+@test "systemd has nothing to say against the unit" {
+    run -0 inside systemd-analyze verify "$UNIT.service"
+    [[ -z $output ]]
+}
+
+@test "it is nobody, can do nothing, and is filtered" {
+    local status
+    status=$(inside cat "/proc/$(property MainPID)/status")
+    [[ $status != *$'\nUid:\t0'* ]]
+    [[ $status == *$'\nCapEff:\t0000000000000000'* ]]
+    [[ $status == *$'\nCapBnd:\t0000000000000000'* ]]
+    [[ $status == *$'\nNoNewPrivs:\t1'* && $status == *$'\nSeccomp:\t2'* ]]
+    run -0 inside systemd-analyze security "$UNIT"
+    [[ $output == *'Overall exposure level'*OK* ]]
+}
+
+@test "reload takes a new configuration, and refuses a bad one whole" {
+    local pid
+    pid=$(property MainPID)
+    inside sh -c 'echo "no_collect: nodes" >>/etc/gpu-watchdog/gpu-watchdog.yaml'
+    inside systemctl reload "$UNIT"
+    nodes_are_gone() { ! page /metrics | grep -q '^slurm_nodes_total'; }
+    wait_until 10 nodes_are_gone
+    inside sh -c 'echo "intervall: 5s" >>/etc/gpu-watchdog/gpu-watchdog.yaml'
+    inside systemctl reload "$UNIT"
+    wait_until 10 journal_has 'unknown key "intervall"' --priority err
+    nodes_are_gone
+    [[ $(property MainPID) == "$pid" ]]
+    inside sh -c 'echo "interval: 1s" >/etc/gpu-watchdog/gpu-watchdog.yaml'
+    inside systemctl reload "$UNIT"
+    shows 'slurm_nodes_total 3'
+}
+
+@test "it stays when slurmctld is stopped, and sees it come back" {
+    local pid
+    pid=$(property MainPID)
+    inside systemctl stop slurmctld
+    shows 'slurm_up 0'
+    inside systemctl start slurmctld
+    shows 'slurm_up 1'
+    [[ $(property MainPID) == "$pid" ]]
+}
+
+@test "it is started again when it is killed" {
+    local pid
+    pid=$(property MainPID)
+    inside kill -KILL "$pid"
+    restarted() { [[ $(property ActiveState) == active && $(property MainPID) != "$pid" ]]; }
+    wait_until 20 restarted
+    shows 'slurm_up 1'
+}
+
+@test "it stops at once, with success, and leaves no process" {
+    local begin=$SECONDS
+    inside systemctl stop "$UNIT"
+    ((SECONDS - begin <= 3))
+    [[ $(property Result) == success && $(property ActiveState) == inactive ]]
+    run inside pgrep -f gpu-watchdog
+    [[ -z $output ]]
+}
+
+@test "a wrong command line is not tried again and again" {
+    inside mkdir -p "/run/systemd/system/$UNIT.service.d"
+    inside sh -c "printf '[Service]\nExecStart=\nExecStart=/usr/local/bin/gpu-watchdog \
+exporter --no-such-option\n' >/run/systemd/system/$UNIT.service.d/wrong.conf"
+    inside systemctl daemon-reload
+    run ! inside systemctl start "$UNIT"
+    sleep 6
+    [[ $(property ActiveState) == failed && $(property ExecMainStatus) == 2 ]]
+    [[ $(property NRestarts) == 0 ]]
+    journal_has 'unknown option "--no-such-option"'
+}
