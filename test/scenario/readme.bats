@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What README says and no other test holds; which test holds which of its claims is
+# written down in test/README.md.
+
+load helpers
+
+setup_file() {
+    # In front, as a newcomer starts it, to see all that it prints.
+    export GPU_WATCHDOG_LAB="readme-$$"
+    export PATH="$BATS_TEST_DIRNAME/../../lab:$PATH"
+    "$BATS_TEST_DIRNAME/../../start" --name "$GPU_WATCHDOG_LAB" --port-base 0 \
+        >"$BATS_FILE_TMPDIR/start" 2>&1 3>&- &
+    echo $! >"$BATS_FILE_TMPDIR/pid"
+    wait_until 60 grep -q '^Ctrl-C ends it' "$BATS_FILE_TMPDIR/start"
+}
+
+teardown_file() {
+    kill -INT "$(<"$BATS_FILE_TMPDIR/pid")"
+    wait "$(<"$BATS_FILE_TMPDIR/pid")" || true
+    "$BATS_TEST_DIRNAME/../../start" --name "$GPU_WATCHDOG_LAB" --stop 3>&-
+}
+
+# The block of README below a line that begins with $1, without its indentation.
+shown() {
+    FIRST="    \$ $1" awk '
+        $0 == ENVIRON["FIRST"] { on = 1; next }
+        on && !/^    / && NF { exit }
+        on { sub(/^    /, ""); print }' "$SCENARIO_SOURCE/README.md"
+}
+
+# What is another one each time: times, ports, the lab's name.
+lasting() {
+    sed -E -e 's/^ *[0-9.]+ s /T s /' -e 's/(127.0.0.1:)[0-9]+/\1PORT/' \
+        -e "s/ --name $GPU_WATCHDOG_LAB//; s/'$GPU_WATCHDOG_LAB'/'main'/" -e '/^$/d'
+}
+
+@test "./start prints what README shows" {
+    diff <(shown ./start | lasting) <(lasting <"$BATS_FILE_TMPDIR/start")
+}
+
+@test "the metrics are where README says, and right" {
+    local url
+    url=$(sed -n 's/.*\(http:[^ ]*\)$/\1/p' "$BATS_FILE_TMPDIR/start")
+    run -0 curl -sf "$url"
+    [[ $output == *$'\nslurm_nodes_total 3\n'* ]]
+    [[ $output == *$'\nslurm_gpus_by_state{type="h100",state="idle"} 8\n'* ]]
+}
+
+# vpenso's exporter cuts names off at 20 letters, and ends.
+@test "long node names are shown whole" {
+    local name=a-node-with-a-name-of-more-than-twenty-letters-0001 url
+    url=$(sed -n 's/.*\(http:[^ ]*\)$/\1/p' "$BATS_FILE_TMPDIR/start")
+    echo "NodeName=$name NodeAddr=10.77.0.99 CPUs=7 State=DOWN Reason=long" \
+        >>"/run/gpu-watchdog-lab/$GPU_WATCHDOG_LAB/hosts/head/root/etc/slurm/slurm.conf"
+    service head restart slurmctld
+    long_is_there() {
+        curl -sf "$url" |
+            grep -q "^slurm_node_cpu_total{node=\"$name\",status=\"down[*]\?\"} 7\$"
+    }
+    wait_until 20 long_is_there
+}
+
+@test "every paper that README and the others name is there" {
+    local paper link
+    cd "$SCENARIO_SOURCE"
+    for paper in ./*.md doc/*.md lab/README.md test/*.md; do
+        for link in $(grep -oE '\]\([^)#:]+' "$paper" | cut -c3-); do
+            [[ -e $(dirname "$paper")/$link ]] || {
+                echo "$paper: $link"
+                return 1
+            }
+        done
+    done
+}
