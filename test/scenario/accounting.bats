@@ -112,6 +112,10 @@ agrees() {
     agrees qos
 }
 
+@test "GPUs of users and accounts are those of their jobs" {
+    agrees gpus
+}
+
 # So that the comparisons are of something.
 @test "the site has every kind of limit, and uses them" {
     page main /metrics >"$BATS_TEST_TMPDIR/page"

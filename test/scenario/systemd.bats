@@ -157,6 +157,23 @@ journal_has() {
     shows 'slurm_up 1'
 }
 
+# A server on his port stands for his exporter, which is no longer to be had built.
+@test "it takes the place and the port of vpenso's by README's five lines" {
+    local lines
+    inside systemd-run --quiet --unit=prometheus-slurm-exporter python3 -m http.server 8080
+    mapfile -t lines < <(sed -n "/^### In place of vpenso's/,/^Names/s/^    //p" \
+        "$SOURCE/README.md")
+    [[ ${#lines[@]} == 5 && ${lines[0]} == *'meson install'* ]]
+    # The first has been done when the machine was made; a unit that lives for a run
+    # has nothing to disable.
+    lines[1]=${lines[1]/disable --now/stop}
+    inside bash -euxc "$(printf '%s\n' "${lines[@]:1}")"
+    inside systemctl restart "$UNIT"
+    inside curl --silent --fail http://127.0.0.1:8080/metrics | grep -qx 'slurm_cpus_total 12'
+    inside sh -c 'echo "interval: 1s" >/etc/gpu-watchdog/gpu-watchdog.yaml'
+    inside systemctl restart "$UNIT"
+}
+
 @test "it stops at once, with success, and leaves no process" {
     local begin=$SECONDS
     inside systemctl stop "$UNIT"

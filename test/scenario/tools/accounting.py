@@ -15,6 +15,7 @@ classic    the same without FAIR_TREE, when slurmctld works users' usage out onl
 used       limits and what is used of them against scontrol show assoc_mgr
 limits     limits against sacctmgr, which is what the administrator wrote
 qos        jobs, CPUs and GPUs by QOS against squeue and scontrol show job
+gpus       GPUs that users and accounts have and wait for, against the same
 """
 import collections
 import math
@@ -220,8 +221,29 @@ def view_qos(says):
     return {sample: Said(count) for sample, count in counts.items() if count}
 
 
+# --- GPUs by owner -----------------------------------------------------------------------
+
+def view_gpus(says):
+    """Held jobs and arrays of the site ask for no GPUs."""
+    want = collections.Counter()
+    for record in records(says["jobs"]):
+        asked = re.search(r"gpu:(\w+):(\d+)", record.get("TresPerNode", ""))
+        if record["JobState"] not in ("RUNNING", "PENDING") or not asked:
+            continue
+        count = int(asked[2]) * int(record["NumNodes"].split("-")[0])
+        running = record["JobState"] == "RUNNING"
+        if running:
+            count = int(re.search(rf"gres/gpu:{asked[1]}=(\d+)", record["TRES"])[1])
+        for kind, name in (("user", record["UserId"].split("(")[0]),
+                           ("account", record["Account"])):
+            labels = {kind: name, "type": asked[1]}
+            want[key(f"slurm_{kind}_gpu_allocated", **labels)] += count if running else 0
+            want[key(f"slurm_{kind}_gpu_pending", **labels)] += 0 if running else count
+    return {sample: Said(count) for sample, count in want.items()}
+
+
 VIEWS = {"shares": view_shares, "classic": view_classic, "used": view_used,
-         "limits": view_limits, "qos": view_qos}
+         "limits": view_limits, "qos": view_qos, "gpus": view_gpus}
 
 
 # --- comparing ------------------------------------------------------------------------
