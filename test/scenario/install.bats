@@ -97,6 +97,12 @@ installed() {
         "$PREFIX/lib/systemd/system/gpu-watchdog-exporter.service"
 }
 
+@test "the packages that the guide asks for are those that the build needs" {
+    diff <(sed -n '/^apt-get install/,/[^\\]$/p' "$SOURCE/doc/guide-exporter.md" |
+        sed 's/[\]$//' | xargs -n 1 | grep -vxE 'apt-get|install|scdoc' | sort) \
+        <(sed -n 's/^build  *//p' "$SOURCE/lab/packages" | xargs -n 1 | sort)
+}
+
 @test "uninstall leaves nothing" {
     ninja -C "$BUILD" uninstall
     [[ -z $(find "$DEST" ! -type d 2>/dev/null) ]]

@@ -66,11 +66,11 @@ lasting() {
     local paper link
     cd "$SCENARIO_SOURCE"
     for paper in ./*.md doc/*.md lab/README.md test/*.md; do
-        for link in $(grep -oE '\]\([^)#:]+' "$paper" | cut -c3-); do
+        while read -r link; do
             [[ -e $(dirname "$paper")/$link ]] || {
                 echo "$paper: $link"
                 return 1
             }
-        done
+        done < <(grep -oE '\]\([^)#:]+' "$paper" | cut -c3-)
     done
 }
