@@ -17,7 +17,7 @@ setup_file() {
 }
 
 teardown_file() {
-    kill -INT "$(<"$BATS_FILE_TMPDIR/pid")"
+    kill "$(<"$BATS_FILE_TMPDIR/pid")"
     wait "$(<"$BATS_FILE_TMPDIR/pid")" || true
     "$BATS_TEST_DIRNAME/../../start" --name "$GPU_WATCHDOG_LAB" --stop 3>&-
 }
