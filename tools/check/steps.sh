@@ -8,6 +8,7 @@ BUILD=$PWD/build
 BUILD_SANITIZE=$PWD/build-sanitize
 JOBS=$(nproc)
 FUZZ_SECONDS=${CHECK_FUZZ_SECONDS:-4}
+SCENARIOS_AT_ONCE=2
 # A test that hangs is a failure, not a pause.
 export BATS_TEST_TIMEOUT=120
 
@@ -173,24 +174,53 @@ step_tree() {
     try 'the tree keeps its rules' tools/check/tree || true
 }
 
+# Each file has a lab of its own and mostly waits, so several run at a time; the
+# ones that take longest first.
 step_scenario() {
     [[ -e $BUILD/build.ninja ]] || step_gcc || return 0
-    local file log
-    for file in test/scenario/*.bats; do
-        # Wants a bare system, which the matrix makes.
-        [[ $file != */deploy-debian.bats ]] || continue
-        scenario_run "$file" "$(basename "$file" .bats)"
+    local file name
+    local -a files
+    mapfile -t files < <(scenario_files)
+    for file in "${files[@]}"; do
+        while (($(jobs -pr | wc -l) >= SCENARIOS_AT_ONCE)); do
+            wait -n || true
+        done
+        scenario_start "$file" "$(basename "$file" .bats)" &
     done
+    wait
+    for file in "${files[@]}"; do
+        name=$(basename "$file" .bats)
+        scenario_count "$name" "$name"
+    done
+}
+
+# deploy-debian wants a bare system, which the matrix makes.
+scenario_files() {
+    find test/scenario -name '*.bats' ! -name deploy-debian.bats -printf '%s %p\n' |
+        sort -rn | cut -d' ' -f2
+}
+
+# scenario_start FILE LOG-NAME [ENVIRONMENT...]: runs one file of scenarios.
+scenario_start() {
+    local file=$1 log=$CHECK_LOGS/$2.tap start=$SECONDS
+    shift 2
+    env "$@" bats --tap "$file" >"$log" 2>&1 </dev/null || true
+    echo "# seconds $((SECONDS - start))" >>"$log"
+}
+
+# scenario_count LOG-NAME NAME: counts what a file of scenarios said.
+scenario_count() {
+    local log=$CHECK_LOGS/$1.tap seconds
+    seconds=$(sed -n 's/^# seconds //p' "$log")
+    tap_whole "$log"
+    tap_count "$2 ($seconds s)" <"$log"
 }
 
 # scenario_run FILE NAME [ENVIRONMENT...]: one file of scenarios, counted as NAME.
 scenario_run() {
-    local file=$1 name=$2 log start=$SECONDS
-    log=$CHECK_LOGS/${name// /-}.tap
-    shift 2
-    env "$@" bats --tap "$file" >"$log" 2>&1 </dev/null || true
-    tap_whole "$log"
-    tap_count "$name ($((SECONDS - start)) s)" <"$log"
+    local log_name=${2// /-}
+    scenario_start "$1" "$log_name" "${@:3}"
+    scenario_count "$log_name" "$2"
 }
 
 # A stream that says how many tests there are, and has another number of them,
