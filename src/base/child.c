@@ -20,6 +20,18 @@
 
 extern char **environ;
 
+/* Children that child_reap() has not told yet. A process has one set of
+ * children, so this is one list: base/process.c, which reaps them all, finds
+ * ours here and leaves the status (child_take_status). */
+struct record {
+    struct record *next;
+    pid_t pid;
+    int status;
+    bool ended;
+};
+
+static struct record *records;
+
 /* Signals as a fresh program expects them: the parent blocks some for its
  * event loop, and ignores SIGPIPE. */
 static int set_signals(posix_spawnattr_t *attributes)
@@ -84,6 +96,25 @@ static int move_up(int fd)
     return moved;
 }
 
+/* The place that holds, or would hold, the record of PID. */
+static struct record **record_find(pid_t pid)
+{
+    struct record **place = &records;
+    while (*place && (*place)->pid != pid)
+        place = &(*place)->next;
+    return place;
+}
+
+bool child_take_status(pid_t pid, int status)
+{
+    struct record *record = *record_find(pid);
+    if (!record)
+        return false;
+    record->status = status;
+    record->ended = true;
+    return true;
+}
+
 int child_spawn(struct child *child,
                 const char *const arguments[],
                 struct error *err)
@@ -104,6 +135,10 @@ int child_spawn(struct child *child,
         fcntl(stderr_ours, F_SETFL, O_NONBLOCK) < 0)
         return error_errno(err, errno, "starting a child: descriptors");
 
+    _cleanup_(free_ptr) struct record *record = calloc(1, sizeof(*record));
+    if (!record)
+        return error_errno(err, ENOMEM, "starting a child");
+
     pid_t pid;
     int r = spawn(&pid, arguments, stderr_theirs, theirs);
     if (r != 0)
@@ -115,6 +150,9 @@ int child_spawn(struct child *child,
         waitpid(pid, NULL, 0);
         return error_errno(err, r, "starting a child: pidfd");
     }
+    record->pid = pid;
+    record->next = records;
+    records = take_ptr(record);
     *child = (struct child){.pid = pid,
                             .pid_fd = pid_fd,
                             .channel_fd = take_fd(ours),
@@ -157,20 +195,30 @@ bool child_reap(struct child *child, int *ret_status)
 {
     if (child->pid == 0)
         return false;
-    pid_t pid = waitpid(child->pid, ret_status, WNOHANG);
-    if (pid < 0 && errno == ECHILD)
-        *ret_status = 0;
-    else if (pid != child->pid)
-        return false;
+    struct record **place = record_find(child->pid), *record = *place;
+    if (record && record->ended) {
+        *ret_status = record->status;
+    } else {
+        pid_t pid = waitpid(child->pid, ret_status, WNOHANG);
+        if (pid < 0 && errno == ECHILD)
+            *ret_status = 0;
+        else if (pid != child->pid)
+            return false;
+    }
+    if (record) {
+        *place = record->next;
+        free(record);
+    }
     child->pid = 0;
     return true;
 }
 
 void child_deinit(struct child *child)
 {
-    if (child->pid > 0) {
+    int status;
+    /* Reaped by another already, its number may be somebody else's by now. */
+    if (child->pid > 0 && !child_reap(child, &status)) {
         kill(child->pid, SIGKILL);
-        int status;
         for (int tries = 0; tries < 100 && !child_reap(child, &status); tries++)
             usleep(1000);
     }

@@ -52,6 +52,11 @@ void child_deinit(struct child *child);
  * were started with SIGCHLD ignored. */
 bool child_reap(struct child *child, int *ret_status);
 
+/* For whoever reaps every child of this process (base/process.h): PID, if it is
+ * a child of ours, has ended with STATUS and is reaped; child_reap() tells so
+ * from now on. False: not one of ours. */
+bool child_take_status(pid_t pid, int status);
+
 /* In the child, first thing in main: die when the parent dies. Returns false
  * when the parent is gone already. */
 bool child_follow_parent(void);
