@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The services of a head and of a worker: how munged, slurmctld, slurmd and
+ * the exporter are started in the foreground, what each needs, how each shows
+ * that it is ready, in which order they stop. The one place that knows their
+ * command lines. Whether the programs are installed: cluster/programs.h.
+ */
+#pragma once
+
+#include "cluster/supervisor.h"
+
+/* Where we keep sockets, pid files and the like. */
+#define SERVICES_RUN_DIRECTORY "/run/gpu-watchdog"
+/* munged's own, which it writes to; the folder above is root's. */
+#define SERVICES_MUNGE_DIRECTORY SERVICES_RUN_DIRECTORY "/munge"
+#define SERVICES_MUNGE_SOCKET SERVICES_MUNGE_DIRECTORY "/munge.socket"
+/* Which process is which; see leftover.h. */
+#define SERVICES_PID_DIRECTORY SERVICES_RUN_DIRECTORY "/services"
+/* StateSaveLocation, in the state folder. */
+#define SERVICES_CONTROLLER_STATE "slurmctld"
+/* SlurmdSpoolDir; slurmd's steps are found there again after a restart. */
+#define SERVICES_NODE_SPOOL "/var/spool/slurmd"
+
+enum {
+    SLURMCTLD_PORT = 6817,
+    SLURMD_PORT = 6818
+};
+
+struct services_settings {
+    bool head;    /* slurmctld and the exporter */
+    bool compute; /* slurmd */
+    /* Our folder; munge's key is STATE/munge.key, of which munged gets a copy:
+     * a volume may be one that its user cannot read. */
+    const char *state;
+    const char *munge_user; /* "munge", or NULL: stay root */
+    const char *slurm_user; /* NULL: stay root */
+    const char *address;   /* of this machine in the cluster: munged's origin */
+    const char *node;      /* slurmd -N */
+    const char *node_conf; /* slurmd --conf */
+    const char *program;   /* path of gpu-watchdog, for the exporter */
+    const char *exporter_listen; /* ":9341" */
+};
+
+struct services; /* owns what the specs point to */
+
+int services_new(const struct services_settings *settings,
+                 struct services **ret_services,
+                 struct error *err);
+struct services *services_free(struct services *services);
+
+/* For supervisor_new(); in the order of starting. */
+const struct service_spec *services_specs(const struct services *services,
+                                          size_t *ret_count);
+
+/* slurmd is started with these from its next start on. */
+int services_set_node(struct services *services,
+                      const char *node,
+                      const char *node_conf,
+                      struct error *err);
