@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/unit.h"
+#include "cluster/join-message.h"
 #include "model/metric.h"
 
 #include <string.h>
@@ -52,7 +53,29 @@ static const char *const log_level_words[] = {
     NULL,
 };
 
-#define COMMANDS_ALL (COMMAND_EXPORTER | COMMAND_SNAPSHOT)
+/* A name goes into slurm.conf. */
+static int check_name(const char *text, struct error *err)
+{
+    if (!*text || join_name_valid(text))
+        return 0;
+    return error_set(err, EINVAL,
+                     "\"%.80s\" cannot be a name in Slurm; take letters, "
+                     "digits, '-', '_' and '.'",
+                     text);
+}
+
+/* ALL is a word of Slurm for nodes only. */
+static int check_partition(const char *text, struct error *err)
+{
+    return strcasecmp(text, "all") == 0 ? 0 : check_name(text, err);
+}
+
+#define COMMANDS_KEEPING (COMMAND_HEAD | COMMAND_JOIN)
+#define COMMANDS_ASKING                                                        \
+    (COMMAND_TOKEN | COMMAND_LEAVE | COMMAND_STATUS | COMMAND_USER |           \
+     COMMAND_KEY | COMMAND_DOCTOR)
+#define COMMANDS_ALL                                                           \
+    (COMMAND_EXPORTER | COMMAND_SNAPSHOT | COMMANDS_KEEPING | COMMANDS_ASKING)
 
 static const struct option_row rows[] = {
     {
@@ -66,7 +89,7 @@ static const struct option_row rows[] = {
         .help = "Serve on this address and port",
         .about = "As HOST:PORT; without a host on all addresses, IPv4 and "
                  "IPv6. An IPv6 address stands in brackets: [::1]:9341.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMAND_EXPORTER | COMMAND_HEAD,
     },
     {
         .name = "web.config.file",
@@ -221,6 +244,170 @@ static const struct option_row rows[] = {
         .help = "Serve series of single jobs, of at most N jobs; 0: none",
         .commands = COMMAND_EXPORTER,
         .flags = OPTION_RELOADABLE,
+    },
+    {
+        .name = "address",
+        .group = "Cluster",
+        OPTION_STRING(struct settings, address),
+        .unit = "ADDR",
+        .help = "The address of this machine that the other nodes reach",
+        .about = "Empty: that of the interface that leads outside; on a RunPod "
+                 "pod its private one.",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "name",
+        .group = "Cluster",
+        OPTION_STRING(struct settings, name),
+        .check = check_name,
+        .unit = "NAME",
+        .help = "The name of the cluster (head), of this node (join)",
+        .about = "Empty: \"cluster\"; a node is called as its host if that is "
+                 "free, else by the cluster's name and a number. Neither "
+                 "changes later.",
+        .commands = COMMANDS_KEEPING,
+    },
+    {
+        .name = "state",
+        .group = "Cluster",
+        OPTION_FILE(struct settings, state),
+        .unit = "DIR",
+        .help = "The folder to keep keys, members and Slurm's state in",
+        .about = "Empty: /workspace/gpu-watchdog where /workspace is a volume, "
+                 "else /var/lib/gpu-watchdog. It should outlast the machine's "
+                 "restart.",
+        .commands = COMMANDS_KEEPING,
+    },
+    {
+        .name = "partition",
+        .group = "Cluster",
+        OPTION_STRING(struct settings, partition),
+        .initial = "all",
+        .check = check_partition,
+        .unit = "NAME",
+        .help = "The name of the partition of all nodes",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "compute",
+        .group = "Cluster",
+        OPTION_BOOL(struct settings, compute),
+        .initial = "true",
+        .help = "Let the head run jobs, too",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "nodes-max",
+        .group = "Cluster",
+        OPTION_U32(struct settings, nodes_max),
+        .initial = "1024",
+        .min = 1,
+        .max = 65533,
+        .unit = "N",
+        .help = "So many nodes may join",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "join-port",
+        .group = "Cluster",
+        OPTION_U32(struct settings, join_port),
+        .initial = "6824",
+        .min = 1,
+        .max = 65535,
+        .unit = "PORT",
+        .help = "The port on which workers join",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "lost-after",
+        .group = "Cluster",
+        OPTION_DURATION(struct settings, lost_after_ns),
+        .initial = "30s",
+        .min = NS_PER_S,
+        .unit = "TIME",
+        .help = "Set a node down that has given no sign of life for so long",
+        .about = "Its batch jobs are queued again then.",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "forget-after",
+        .group = "Cluster",
+        OPTION_DURATION(struct settings, forget_after_ns),
+        .initial = "1h",
+        .min = NS_PER_S,
+        .unit = "TIME",
+        .help = "Delete a lost node from Slurm after so long",
+        .about = "Not while a job or a reservation names it. It stays a member "
+                 "and is made anew when it comes back.",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "home",
+        .group = "Cluster",
+        OPTION_STRING(struct settings, home),
+        .unit = "DIR",
+        .help = "The folder of home directories that all nodes share",
+        .about = "Empty: homes are not shared; a job's output lies on the node "
+                 "that ran it.",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "user",
+        .key = "cluster_user",
+        .group = "Cluster",
+        OPTION_STRING(struct settings, cluster_user),
+        .initial = "user",
+        .check = check_name,
+        .unit = "NAME",
+        .help = "Make this user on all nodes, to run jobs as; empty: none",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "token-file",
+        .group = "Cluster",
+        OPTION_FILE(struct settings, token_file),
+        .unit = "FILE",
+        .help = "Read the token from this file; \"-\": from standard input",
+        .commands = COMMAND_JOIN,
+    },
+    {
+        .name = "ttl",
+        .group = "Cluster",
+        OPTION_DURATION(struct settings, ttl_ns),
+        .initial = "24h",
+        .min = NS_PER_S,
+        .unit = "TIME",
+        .help = "The new token is good for so long",
+        .commands = COMMAND_TOKEN,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+    {
+        .name = "uses",
+        .group = "Cluster",
+        OPTION_U32(struct settings, uses),
+        .initial = "0",
+        .unit = "N",
+        .help = "So many machines may join with the new token; 0: any number",
+        .commands = COMMAND_TOKEN,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+    {
+        .name = "now",
+        .group = "Cluster",
+        OPTION_BOOL(struct settings, now),
+        .initial = "false",
+        .help = "Do not wait for jobs to end: queue them again elsewhere",
+        .commands = COMMAND_LEAVE,
+        .flags = OPTION_COMMAND_LINE_ONLY,
+    },
+    {
+        .name = "json",
+        .group = "Cluster",
+        OPTION_BOOL(struct settings, json),
+        .initial = "false",
+        .help = "Print JSON",
+        .commands = COMMAND_TOKEN | COMMAND_STATUS | COMMAND_DOCTOR,
+        .flags = OPTION_COMMAND_LINE_ONLY,
     },
     {
         .name = "log-format",

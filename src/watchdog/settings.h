@@ -13,7 +13,15 @@
 /* The subcommands, as bits in the table's rows. */
 enum {
     COMMAND_EXPORTER = 1U << 0,
-    COMMAND_SNAPSHOT = 1U << 1
+    COMMAND_SNAPSHOT = 1U << 1,
+    COMMAND_HEAD = 1U << 2,
+    COMMAND_JOIN = 1U << 3,
+    COMMAND_TOKEN = 1U << 4,
+    COMMAND_LEAVE = 1U << 5,
+    COMMAND_STATUS = 1U << 6,
+    COMMAND_USER = 1U << 7,
+    COMMAND_KEY = 1U << 8,
+    COMMAND_DOCTOR = 1U << 9
 };
 
 #define SETTINGS_DEFAULT_FILE "/etc/gpu-watchdog/gpu-watchdog.yaml"
@@ -35,6 +43,24 @@ struct settings {
     struct option_list no_collect;
     bool gpus_acct;
     uint32_t job_series; /* at most so many; 0: no per-job series */
+
+    /* Of head, join and the commands that talk to them. */
+    char *address; /* of this machine in the cluster; "": found */
+    char *name;    /* of the cluster, of the node; "": given */
+    char *state;   /* folder; "": place_state_default() */
+    char *partition;
+    char *home;         /* a shared folder of homes; "": none */
+    char *cluster_user; /* the first one; "": none */
+    uint32_t nodes_max;
+    uint32_t join_port;
+    bool compute; /* the head runs jobs, too */
+    int64_t lost_after_ns;
+    int64_t forget_after_ns;
+    int64_t ttl_ns; /* of a token */
+    uint32_t uses;  /* of a token; 0: any number */
+    char *token_file;
+    bool now;  /* leave without waiting for jobs */
+    bool json; /* print JSON */
 
     char *user;     /* to become after binding; "": stay */
     int log_format; /* enum log_format */

@@ -24,6 +24,17 @@ int exporter_main(const struct settings *settings);
 /* Recordings of a cluster: "save FILE", "show FILE". */
 int snapshot_main(const struct settings *settings);
 
+/* Making and keeping a cluster: head.h, worker.h. */
+int head_main(const struct settings *settings);
+int join_main(const struct settings *settings);
+
+/* Asking the head or the worker of this machine: control.h. */
+int token_main(const struct settings *settings);
+int leave_main(const struct settings *settings);
+int status_main(const struct settings *settings);
+int user_main(const struct settings *settings);
+int key_main(const struct settings *settings);
+
 /* The child that asks slurmctld (source/slurm-source.h); hidden. */
 #define COLLECT_SLURM "collect-slurm"
 int collect_slurm_main(const struct settings *settings);

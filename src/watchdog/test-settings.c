@@ -95,7 +95,13 @@ static void every_row_of_the_table_is_fit_for_its_pages(void **state)
         assert_true(row->type != OPTION_TYPE_CHOICE || row->words);
         for (size_t j = 0; j < i; j++) {
             const struct option_row *other = settings_table.rows + j;
-            assert_string_not_equal(row->name, other->name);
+            char key[64], other_key[64];
+            /* A name may mean two things to two subcommands, a key may not. */
+            if (row->commands & other->commands)
+                assert_string_not_equal(row->name, other->name);
+            assert_string_not_equal(
+                option_key(row, key, sizeof(key)),
+                option_key(other, other_key, sizeof(other_key)));
             assert_true(row->offset != other->offset);
             /* A group that comes again would get its heading twice. */
             if (strcmp(row->group, group) != 0)

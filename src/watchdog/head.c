@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * "gpu-watchdog head": makes this machine the head of a cluster and keeps it
+ * so. In the foreground, as a container's entry point: it reaps orphans as the
+ * first process, and stops everything in the right order on SIGTERM.
+ */
+#include "watchdog/head.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/notify.h"
+#include "watchdog/progress.h"
+#include "watchdog/subcommand.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static void on_stopped(void *context)
+{
+    struct head *head = context;
+    loop_stop(head->loop, EXIT_SUCCESS);
+}
+
+static void on_signal(void *context, uint32_t events)
+{
+    struct head *head = context;
+    (void)events;
+    if (head->stopping)
+        return;
+    head->stopping = true;
+    notify_stopping(NULL);
+    log_info("stopping");
+    supervisor_stop(head->supervisor, on_stopped);
+}
+
+static int start_signals(struct head *head, struct error *err)
+{
+    signal(SIGPIPE, SIG_IGN);
+    int r = loop_add_signal(head->loop, SIGTERM, on_signal, head,
+                            &head->signals[0], err);
+    if (r == 0)
+        r = loop_add_signal(head->loop, SIGINT, on_signal, head,
+                            &head->signals[1], err);
+    return r;
+}
+
+/* Everything runs for the first time: say so, and what to type now. The join
+ * line is a secret, which has no place in a log: only a person gets it. */
+static void announce(struct head *head)
+{
+    head->announced = true;
+    notify_ready("the cluster runs", NULL);
+    progress_done("cluster %s runs on %s (%s); type: sinfo", head->cluster,
+                  head->host, head->address);
+    progress_note("Slurm metrics  http://%s:9341/metrics", head->address);
+    progress_note("a worker joins with the line that this prints:");
+    progress_note("  gpu-watchdog token");
+}
+
+static void on_services_changed(void *context)
+{
+    struct head *head = context;
+    progress_services(head->supervisor);
+    if (!head->announced && supervisor_all_ready(head->supervisor))
+        announce(head);
+}
+
+static int own_path(char *ret_path, size_t size, struct error *err)
+{
+    ssize_t length = readlink("/proc/self/exe", ret_path, size - 1);
+    if (length < 0)
+        return error_errno(err, errno, "/proc/self/exe");
+    ret_path[length] = '\0';
+    return 0;
+}
+
+static int start_services(struct head *head, struct error *err)
+{
+    struct text listen = TEXT_INIT;
+    char program[PATH_MAX];
+    int r = own_path(program, sizeof(program), err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < head->settings->listen.count; i++)
+        text_addf(&listen, "%s%s", i ? "," : "",
+                  head->settings->listen.items[i]);
+    const struct services_settings settings = {
+        .head = true,
+        .compute = head->settings->compute,
+        .state = head->state,
+        .munge_user = head->munge_user,
+        .slurm_user = head->slurm_user,
+        .address = head->address,
+        .node = head->node,
+        .node_conf = text_str(&head->node_conf),
+        .program = program,
+        .exporter_listen = text_str(&listen),
+    };
+    r = services_new(&settings, &head->services, err);
+    text_deinit(&listen);
+    if (r < 0)
+        return r;
+    size_t count;
+    const struct service_spec *specs = services_specs(head->services, &count);
+    r = supervisor_new(head->loop, head->processes, specs, count,
+                       on_services_changed, head, &head->supervisor, err);
+    if (r == 0)
+        supervisor_start(head->supervisor);
+    return r;
+}
+
+static int start(struct head *head, struct error *err)
+{
+    int r = head_setup(head, err);
+    if (r == 0)
+        r = loop_new(&head->loop, err);
+    if (r == 0)
+        r = process_table_new(head->loop, true, &head->processes, err);
+    if (r == 0)
+        r = start_signals(head, err);
+    if (r == 0)
+        r = actions_new(head->loop, head->processes, head, &head->actions, err);
+    if (r == 0)
+        r = head_control_start(head, err);
+    if (r == 0)
+        r = head_join_start(head, err);
+    if (r == 0)
+        r = start_services(head, err);
+    if (r == 0)
+        r = head_nodes_start(head, err);
+    return r;
+}
+
+/* The mirror image of start(); every step accepts what was never started. */
+static void stop(struct head *head)
+{
+    head_nodes_stop(head);
+    supervisor_free(head->supervisor);
+    services_free(head->services);
+    head_join_stop(head);
+    head_control_stop(head);
+    actions_free(head->actions);
+    for (size_t i = 0; i < array_size(head->signals); i++)
+        loop_source_free(head->signals[i]);
+    process_table_free(head->processes);
+    loop_free(head->loop);
+    head_setup_undo(head);
+}
+
+int head_main(const struct settings *settings)
+{
+    struct head head = {.settings = settings, .lock_fd = -1};
+    struct error err = {.text = ""};
+
+    progress_begin();
+    int r = start(&head, &err);
+    if (r == 0)
+        r = loop_run(head.loop);
+    else
+        log_error("%s", err.text);
+    stop(&head);
+    if (r == -EINVAL)
+        return EXIT_USAGE;
+    return r < 0 ? EXIT_FAILURE : r;
+}
