@@ -9,6 +9,7 @@
 LAB_NAME=main
 LAB_WORKERS=2
 LAB_ACCOUNTING=no
+LAB_BARE=no
 LAB_FORWARDS='9341=9341'
 
 # Another system's tree to run hosts with; empty: this machine's.

@@ -43,6 +43,8 @@ host_write_fstab() {
 # the scheduling of them is real.
 host_write_gpus() {
     local i
+    # Tells gpu-watchdog's inventory what they stand for.
+    echo "NVIDIA ${LAB_GPU_TYPE^^}" >"$1/root/etc/gpu-watchdog/simulated-gpu"
     for ((i = 0; i < LAB_GPUS; i++)); do
         touch "$1/root/dev/nvidia$i"
         fstab_line /dev/null "$1/root/dev/nvidia$i" none bind

@@ -29,12 +29,17 @@ template_write_etc() {
     for path in "$LAB_ROOT"/etc/*; do
         case ${path##*/} in
             passwd | group | hosts | hostname | nsswitch.conf | resolv.conf) ;;
+            shadow | gshadow | subuid | subgid | *- | .pwd.lock) ;;
             slurm | munge | gpu-watchdog) ;;
             *) links+=("/.etc/${path##*/}") ;;
         esac
     done
     ln -s -t "$etc" "${links[@]}"
     cp "$LAB_ROOT"/etc/{passwd,group} "$etc"
+    # For useradd(8): nobody has a password.
+    touch "$etc"/{subuid,subgid}
+    (umask 077 && sed 's/:.*/:*:19000:0:99999:7:::/' "$etc/passwd" >"$etc/shadow")
+    (umask 077 && sed 's/:.*/:*::/' "$etc/group" >"$etc/gshadow")
     template_add_user munge 20002 /nonexistent /usr/sbin/nologin
     template_add_user slurm 64030 /nonexistent /usr/sbin/nologin
     uid=$LAB_USERS_UID
@@ -48,7 +53,7 @@ template_write_etc() {
         >"$etc/nsswitch.conf"
     : >"$etc/resolv.conf"
     # One key for the cluster, made anew for each lab.
-    (umask 077 && head -c 128 /dev/urandom >"$etc/munge/munge.key")
+    [[ $LAB_BARE == yes ]] || (umask 077 && head -c 128 /dev/urandom >"$etc/munge/munge.key")
 }
 
 template_make() {

@@ -11,6 +11,7 @@ HEAD_ADDRESS=$(host_address head)
 # The services of this host; each waits for what it needs (unit_prepare), so they
 # are all started at once.
 host_services() {
+    [[ $LAB_BARE == no ]] || return 0
     case $HOST in
         head) head_services ;;
         *) echo munged slurmd ;;
