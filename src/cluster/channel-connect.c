@@ -21,11 +21,13 @@
 static int
 resolve(const char *address, struct addrinfo **ret_addresses, struct error *err)
 {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICSERV,
+                                   .ai_family = AF_UNSPEC,
                                    .ai_socktype = SOCK_STREAM};
     char host[256];
     const char *colon = strrchr(address, ':');
-    if (!colon || colon == address || !colon[1])
+    if (!colon || colon == address || !channel_port_is_valid(colon + 1) ||
+        (size_t)(colon - address) >= sizeof(host))
         return error_set(err, EINVAL, "\"%.80s\" is no HOST:PORT", address);
     bool bracketed = *address == '[' && colon[-1] == ']';
     snprintf(host, sizeof(host), "%.*s", (int)(colon - address) - 2 * bracketed,
@@ -34,6 +36,16 @@ resolve(const char *address, struct addrinfo **ret_addresses, struct error *err)
     if (r != 0)
         return error_set(err, EHOSTUNREACH, "%.80s: %s", host, gai_strerror(r));
     return 0;
+}
+
+/* The time that is left, shared among the addresses that are: one that never
+ * answers must not use up what the others need. */
+static int64_t due_of(const struct channel *c, const struct addrinfo *address)
+{
+    int64_t now_ns = clock_monotonic_ns(), count = 0;
+    for (; address; address = address->ai_next)
+        count++;
+    return now_ns + (c->connect_due_ns - now_ns) / count;
 }
 
 /* One try. -errno: not this one. */
@@ -50,7 +62,7 @@ static int try_address(struct channel *c, const struct addrinfo *address)
         errno != EINPROGRESS)
         return -errno;
     gnutls_transport_set_int(c->session, c->fd);
-    c->phase_due_ns = clock_monotonic_ns() + CONNECT_NS;
+    c->phase_due_ns = due_of(c, address);
     channel_update_timer(c);
     return channel_begin(c, &err);
 }
@@ -90,6 +102,7 @@ int channel_connect(struct loop *loop,
         return r;
     }
     c->next_address = c->addresses;
+    c->connect_due_ns = clock_monotonic_ns() + CONNECT_NS;
     channel_connect_next(c);
     *ret_channel = c;
     return 0;

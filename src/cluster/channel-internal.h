@@ -2,7 +2,7 @@
 /*
  * What the files of channel.h share: channel.c (a connection and its states),
  * channel-connect.c (getting one as a client), channel-listener.c (as a
- * server).
+ * server), channel-session.c (TLS), channel-socket.c (what is underneath).
  */
 #pragma once
 
@@ -15,6 +15,7 @@ enum channel_state {
     CHANNEL_HANDSHAKE,  /* TLS */
     CHANNEL_OPEN,
     CHANNEL_FINISHING, /* no more messages; what is left goes out */
+    CHANNEL_DRAINING,  /* all is out; waits for the other side to hang up */
     CHANNEL_CLOSED     /* closed() is still to be called */
 };
 
@@ -40,14 +41,18 @@ struct channel {
     /* A client's candidates, and the next one to try. */
     struct addrinfo *addresses, *next_address;
     struct error connect_error;
+    int64_t connect_due_ns; /* for all of them */
 
-    /* A server's channel until accepted(), and its place in the count. */
+    /* A server's: whose it is (NULL: that is gone). */
     struct channel_listener *listener;
     struct channel *previous, *next;
+    bool waiting; /* accepted() has not been called: nobody knows of it */
 
     struct text out; /* what is to be sent, from OUT_AT on */
     size_t out_at;
     bool resend; /* GnuTLS holds the rest of a record */
+    bool broken; /* nothing can be sent; what has come is still read */
+    bool more;   /* there may be more to read, perhaps in GnuTLS already */
 
     uint8_t header[MESSAGE_HEADER_SIZE];
     size_t header_size;
@@ -76,6 +81,14 @@ int channel_begin(struct channel *channel, struct error *err);
 int channel_make_session(struct channel *channel,
                          const struct identity *identity,
                          struct error *err);
+
+/* Why the handshake failed with GnuTLS's FAULT, for a person. */
+const char *channel_session_fault(const struct channel *channel, int fault);
+
+/* Find out within 25 s that the other side is gone. */
+void channel_keep_alive(int fd);
+
+bool channel_port_is_valid(const char *port);
 
 /* Numeric addresses of both ends of the descriptor. */
 void channel_find_addresses(struct channel *channel);

@@ -2,7 +2,12 @@
 /*
  * The listening side. A source that has shown too many wrong tokens is hung up
  * on before it costs a handshake; sources are remembered in a table of fixed
- * size, the one that has been quiet longest gives way.
+ * size, the one that has been quiet longest gives way. No source can have so
+ * many connections that others find no room. A source is an address; of IPv6
+ * too, since the nodes of one network share a /64.
+ *
+ * When descriptors run out, a waiting connection would wake the loop again and
+ * again without being taken: the socket then rests for a tenth of a second.
  */
 #include "cluster/channel-internal.h"
 
@@ -17,10 +22,12 @@
 enum {
     BACKLOG = 512,
     ACCEPTS_MAX = 32, /* at a time, so that the loop goes on */
-    SOURCES_MAX = 512
+    SOURCES_MAX = 512,
+    CONNECTIONS_PER_SOURCE = 128
 };
 
 #define WINDOW_NS (60 * NS_PER_S)
+#define REST_NS (100 * NS_PER_MS)
 
 struct source {
     char address[64];
@@ -32,9 +39,9 @@ struct channel_listener {
     struct channel_listener_settings settings;
     struct loop *loop;
     int fd;
-    struct loop_source *source;
-    struct channel *first; /* those that are not handed over yet */
-    unsigned int count;    /* of them and those that were */
+    struct loop_source *source, *rest;
+    struct channel *first; /* not owned once they are handed over */
+    unsigned int count;
     struct source sources[SOURCES_MAX];
 };
 
@@ -77,12 +84,20 @@ void channel_listener_blame(struct channel_listener *l,
     source->last_ns = now_ns;
 }
 
-static bool is_blocked(struct channel_listener *l, const char *address)
+static bool is_blocked(struct channel_listener *l, const char *peer)
 {
-    const struct source *source = find_source(l, address);
+    const struct source *source = find_source(l, peer);
     return source && l->settings.faults_per_minute > 0 &&
            source->faults >= l->settings.faults_per_minute &&
            clock_monotonic_ns() - source->since_ns <= WINDOW_NS;
+}
+
+static bool is_crowded(const struct channel_listener *l, const char *peer)
+{
+    unsigned int count = 0;
+    for (const struct channel *c = l->first; c; c = c->next)
+        count += strcmp(c->peer, peer) == 0;
+    return count >= CONNECTIONS_PER_SOURCE;
 }
 
 /* ---- accepting ------------------------------------------------------------
@@ -101,13 +116,14 @@ void channel_listener_forget(struct channel *c)
         c->next->previous = c->previous;
     c->previous = c->next = NULL;
     c->listener = NULL;
+    l->count--;
 }
 
 void channel_listener_hand_over(struct channel *c)
 {
-    struct channel_listener *l = c->listener;
-    channel_listener_forget(c);
-    c->context = l->settings.accepted(l->settings.context, c);
+    const struct channel_listener_settings *settings = &c->listener->settings;
+    c->waiting = false;
+    c->context = settings->accepted(settings->context, c);
     if (!c->context)
         channel_free(c);
 }
@@ -115,18 +131,12 @@ void channel_listener_hand_over(struct channel *c)
 static void remember(struct channel_listener *l, struct channel *c)
 {
     c->listener = l;
+    c->waiting = true;
     c->next = l->first;
     if (c->next)
         c->next->previous = c;
     l->first = c;
-}
-
-static unsigned int count_waiting(const struct channel_listener *l)
-{
-    unsigned int count = 0;
-    for (const struct channel *c = l->first; c; c = c->next)
-        count++;
-    return count;
+    l->count++;
 }
 
 /* Root, and who we are, may ask us. */
@@ -136,6 +146,14 @@ static bool may_ask(int fd)
     socklen_t size = sizeof(peer);
     return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
            (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static bool may_connect(struct channel_listener *l, int fd, const char *peer)
+{
+    if (l->count >= l->settings.connections_max)
+        return false;
+    return l->settings.path ? may_ask(fd)
+                            : !is_blocked(l, peer) && !is_crowded(l, peer);
 }
 
 static void take(struct channel_listener *l,
@@ -149,8 +167,7 @@ static void take(struct channel_listener *l,
     bool local = l->settings.path;
     if (!local)
         channel_address_text(address, address_size, peer, sizeof(peer));
-    if ((local ? !may_ask(fd) : is_blocked(l, peer)) ||
-        count_waiting(l) >= l->settings.connections_max) {
+    if (!may_connect(l, fd, peer)) {
         close(fd);
         return;
     }
@@ -158,6 +175,7 @@ static void take(struct channel_listener *l,
                     &err) < 0)
         return;
     remember(l, c);
+    memcpy(c->peer, peer, sizeof(c->peer));
     int r = 0;
     if (!local) {
         channel_find_addresses(c);
@@ -169,6 +187,19 @@ static void take(struct channel_listener *l,
         channel_free(c);
 }
 
+static void end_rest(void *context, uint32_t events)
+{
+    struct channel_listener *l = context;
+    (void)events;
+    loop_set_events(l->source, EPOLLIN);
+}
+
+static bool is_shortage(int code)
+{
+    return code == EMFILE || code == ENFILE || code == ENOBUFS ||
+           code == ENOMEM;
+}
+
 static void on_ready(void *context, uint32_t events)
 {
     struct channel_listener *l = context;
@@ -178,6 +209,10 @@ static void on_ready(void *context, uint32_t events)
         socklen_t size = sizeof(address);
         int fd = accept4(l->fd, (struct sockaddr *)&address, &size,
                          SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && is_shortage(errno)) {
+            loop_set_events(l->source, 0);
+            loop_timer_set(l->rest, clock_monotonic_ns() + REST_NS);
+        }
         if (fd < 0)
             return;
         take(l, fd, &address, size);
@@ -197,8 +232,9 @@ static int listen_local(const char *path, struct error *err)
         socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return error_errno(err, errno, "a socket");
-    /* Of one that ended; who runs has a lock on his state. */
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+    /* Only of one that ended, which refuses, may it be removed. */
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
+        errno == EAGAIN)
         return error_set(err, EADDRINUSE,
                          "a head or a worker runs on this machine already; "
                          "\"gpu-watchdog status\" shows it");
@@ -211,39 +247,47 @@ static int listen_local(const char *path, struct error *err)
     return take_fd(fd);
 }
 
-/* ":PORT", on all addresses. */
-static int listen_network(const char *address, struct error *err)
+/* A socket at PORT of all addresses; -errno. */
+static int open_everywhere(uint16_t port, sa_family_t family)
 {
     static const int on = 1, off = 0;
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
-    } to = {.v6 = {.sin6_family = AF_INET6}};
-    uint16_t port = htons((uint16_t)strtoul(address + 1, NULL, 10));
-    int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-    socklen_t size = sizeof(to.v6);
-    to.v6.sin6_port = port;
-    _cleanup_(close_fd) int fd = socket(AF_INET6, type, 0);
-    if (fd >= 0) {
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    } else {
-        fd = socket(AF_INET, type, 0);
-        to.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-        size = sizeof(to.v4);
-    }
+    } to = {.any.sa_family = family};
+    socklen_t size = family == AF_INET6 ? sizeof(to.v6) : sizeof(to.v4);
+    if (family == AF_INET6)
+        to.v6.sin6_port = htons(port);
+    else
+        to.v4.sin_port = htons(port);
+    _cleanup_(close_fd) int fd =
+        socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return error_errno(err, errno, "a socket");
+        return -errno;
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, &to.any, size) < 0 || listen(fd, BACKLOG) < 0) {
-        if (errno == EADDRINUSE)
-            return error_set(err, EADDRINUSE,
-                             "port %s is in use (\"ss -ltnp sport = %s\" tells "
-                             "by whom); name another with --join-port",
-                             address + 1, address);
-        return error_errno(err, errno, "port %s", address + 1);
-    }
+    if (bind(fd, &to.any, size) < 0 || listen(fd, BACKLOG) < 0)
+        return -errno;
     return take_fd(fd);
+}
+
+/* ":PORT", on all addresses. */
+static int listen_network(const char *address, struct error *err)
+{
+    const char *port = address + 1;
+    if (*address != ':' || !channel_port_is_valid(port))
+        return error_set(err, EINVAL, "\"%.80s\" is no :PORT", address);
+    int fd = open_everywhere((uint16_t)atoi(port), AF_INET6);
+    if (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)
+        fd = open_everywhere((uint16_t)atoi(port), AF_INET);
+    if (fd == -EADDRINUSE)
+        return error_set(err, EADDRINUSE,
+                         "port %s is in use (\"ss -ltnp sport = %s\" tells "
+                         "by whom); name another with --join-port",
+                         port, address);
+    return fd < 0 ? error_errno(err, -fd, "port %s", port) : fd;
 }
 
 int channel_listener_new(struct loop *loop,
@@ -261,6 +305,8 @@ int channel_listener_new(struct loop *loop,
     int r = l->fd;
     if (r >= 0)
         r = loop_add_fd(loop, l->fd, EPOLLIN, on_ready, l, &l->source, err);
+    if (r >= 0)
+        r = loop_add_timer(loop, end_rest, l, &l->rest, err);
     if (r < 0) {
         l->settings.path = NULL; /* not ours to remove */
         channel_listener_free(l);
@@ -274,9 +320,14 @@ struct channel_listener *channel_listener_free(struct channel_listener *l)
 {
     if (!l)
         return NULL;
-    while (l->first)
-        channel_free(l->first);
+    while (l->first) {
+        struct channel *c = l->first;
+        channel_listener_forget(c);
+        if (c->waiting)
+            channel_free(c);
+    }
     loop_source_free(l->source);
+    loop_source_free(l->rest);
     close_fd(&l->fd);
     if (l->settings.path)
         unlink(l->settings.path);

@@ -9,17 +9,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#include <netinet/tcp.h>
 #include <string.h>
 
 #define HANDSHAKE_NS (10 * NS_PER_S)
 #define READ_NS (10 * NS_PER_S)
 #define WRITE_NS (30 * NS_PER_S)
+#define DRAIN_NS (1 * NS_PER_S)
 
 enum {
+    READS_MAX = 64,            /* at a time, so that others have their turn */
     OUT_MAX = 8 * 1024 * 1024, /* who does not read loses his connection */
-    RECORD_MAX = 16 * 1024,
-    USER_TIMEOUT_MS = 20 * 1000
+    RECORD_MAX = 16 * 1024
 };
 
 /* ---- timer and end --------------------------------------------------------
@@ -34,7 +34,8 @@ void channel_update_timer(struct channel *c)
 {
     int64_t due_ns =
         earlier(c->phase_due_ns, earlier(c->read_due_ns, c->write_due_ns));
-    loop_timer_set(c->timer, c->state == CHANNEL_CLOSED ? 1 : due_ns);
+    bool at_once = c->state == CHANNEL_CLOSED || c->more;
+    loop_timer_set(c->timer, at_once ? 1 : due_ns);
 }
 
 void channel_close(struct channel *c, const struct error *reason)
@@ -103,19 +104,24 @@ static bool is_alive(const struct channel *c)
     return !c->freed && c->state != CHANNEL_CLOSED;
 }
 
+static void receive(struct channel *c);
+
 static void on_timer(void *context, uint32_t events)
 {
     struct channel *c = context;
     (void)events;
     enter(c);
     if (c->state == CHANNEL_CLOSED) {
-        struct channel_listener *listener = c->listener;
-        if (listener) /* nobody knows of it yet */
+        if (c->waiting)
             c->freed = true;
         else
             c->handler->closed(c->context, c, &c->reason);
+    } else if (c->more) {
+        receive(c);
+    } else if (c->state == CHANNEL_DRAINING) {
+        close_with(c, ECONNRESET, "it is finished");
     } else if (c->state == CHANNEL_CONNECTING) {
-        error_set(&c->connect_error, ETIMEDOUT, "no answer within 10 s");
+        error_set(&c->connect_error, ETIMEDOUT, "no answer in time");
         channel_connect_next(c);
     } else if (c->state == CHANNEL_HANDSHAKE) {
         close_with(c, ETIMEDOUT, "the handshake took longer than 10 s");
@@ -150,9 +156,59 @@ static ssize_t send_some(struct channel *c)
 static void watch(struct channel *c)
 {
     bool more = c->out.size > c->out_at;
-    uint32_t read = c->state == CHANNEL_FINISHING ? 0 : EPOLLIN;
+    uint32_t read = c->state == CHANNEL_FINISHING || c->more ? 0 : EPOLLIN;
     if (c->source)
         loop_set_events(c->source, read | (more ? EPOLLOUT : 0));
+}
+
+/* Forget what has gone out. */
+static void drop_sent(struct channel *c)
+{
+    size_t left = c->out.size - c->out_at;
+    if (left > 0 && c->out_at < left)
+        return;
+    if (left > 0)
+        memmove(c->out.data, c->out.data + c->out_at, left);
+    if (c->out.data)
+        explicit_bzero(c->out.data + left, c->out.size - left);
+    c->out.size = left;
+    c->out_at = 0;
+    if (left == 0)
+        c->write_due_ns = 0;
+}
+
+/* He may have said why before he hung up: that is read before closed(). */
+static void break_off(struct channel *c)
+{
+    c->broken = true;
+    c->out_at = c->out.size;
+    drop_sent(c);
+    if (c->state == CHANNEL_OPEN) {
+        c->more = true;
+        c->phase_due_ns = clock_monotonic_ns() + DRAIN_NS;
+        channel_update_timer(c);
+    } else {
+        close_with(c, EPIPE, "the other side hung up");
+    }
+}
+
+/* Closing a socket with unread bytes would reset the connection, and what we
+ * said last might never arrive: so wait for the other side, but not long. */
+static void start_draining(struct channel *c)
+{
+    if (c->session)
+        gnutls_bye(c->session, GNUTLS_SHUT_WR);
+    shutdown(c->fd, SHUT_WR);
+    c->state = CHANNEL_DRAINING;
+    c->phase_due_ns = clock_monotonic_ns() + DRAIN_NS;
+}
+
+static void drain(struct channel *c)
+{
+    char bytes[4096];
+    ssize_t n = recv(c->fd, bytes, sizeof(bytes), 0);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        close_with(c, ECONNRESET, "it is finished");
 }
 
 static void flush(struct channel *c)
@@ -162,42 +218,32 @@ static void flush(struct channel *c)
         if (n == -EAGAIN || n == -EINTR)
             break;
         if (n < 0) {
-            close_with(c, EPIPE, "the other side hung up");
-            return;
+            break_off(c);
+            break;
         }
         c->out_at += (size_t)n;
         c->write_due_ns = clock_monotonic_ns() + WRITE_NS;
     }
-    if (c->out.size == c->out_at) {
-        if (c->out.data)
-            explicit_bzero(c->out.data, c->out.size);
-        text_clear(&c->out);
-        c->out_at = 0;
-        c->write_due_ns = 0;
-        if (c->state == CHANNEL_FINISHING) {
-            if (c->session)
-                gnutls_bye(c->session, GNUTLS_SHUT_WR);
-            shutdown(c->fd, SHUT_WR);
-            close_with(c, ECONNRESET, "it is finished");
-        }
-    }
+    drop_sent(c);
+    if (c->out.size == 0 && c->state == CHANNEL_FINISHING)
+        start_draining(c);
     watch(c);
     channel_update_timer(c);
 }
 
 int channel_send(struct channel *c, const json_t *message, struct error *err)
 {
-    if (c->state != CHANNEL_OPEN)
+    if (c->state != CHANNEL_OPEN || c->broken)
         return error_set(err, ENOTCONN, "not connected");
     if (c->out.size - c->out_at > OUT_MAX) {
         close_with(c, ENOBUFS, "the other side does not read");
         return error_set(err, ENOBUFS, "the other side does not read");
     }
     int r = message_encode(message, &c->out, err);
-    if (r < 0) {
+    if (r < 0 && text_failed(&c->out))
         close_with(c, ENOMEM, "out of memory");
+    if (r < 0)
         return r;
-    }
     if (c->write_due_ns == 0)
         c->write_due_ns = clock_monotonic_ns() + WRITE_NS;
     flush(c);
@@ -206,14 +252,15 @@ int channel_send(struct channel *c, const json_t *message, struct error *err)
 
 void channel_finish(struct channel *c)
 {
-    if (c->state == CHANNEL_CLOSED || c->state == CHANNEL_FINISHING)
+    if (c->state > CHANNEL_OPEN)
         return;
-    if (c->state != CHANNEL_OPEN) {
+    if (c->state != CHANNEL_OPEN || c->broken) {
         close_with(c, ECONNRESET, "it is finished");
         return;
     }
     c->state = CHANNEL_FINISHING;
     c->read_due_ns = 0;
+    c->more = false;
     flush(c);
 }
 
@@ -300,10 +347,16 @@ static bool read_part(struct channel *c)
 
 static void receive(struct channel *c)
 {
-    while (is_alive(c) && c->state == CHANNEL_OPEN && read_part(c))
-        continue;
-    if (!c->freed)
-        channel_update_timer(c);
+    unsigned int reads = 0;
+    bool more = true;
+    while (more && reads++ < READS_MAX)
+        more = is_alive(c) && c->state == CHANNEL_OPEN && read_part(c);
+    if (c->freed)
+        return;
+    /* epoll would not tell of what GnuTLS has read already. */
+    c->more = more && c->state == CHANNEL_OPEN;
+    watch(c);
+    channel_update_timer(c);
 }
 
 /* ---- opening --------------------------------------------------------------
@@ -321,30 +374,6 @@ static void become_open(struct channel *c)
         c->handler->opened(c->context, c);
 }
 
-/* What a person can do something about. */
-static const char *handshake_fault(const struct channel *c, int r)
-{
-    switch (r) {
-    case GNUTLS_E_CERTIFICATE_ERROR:
-    case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
-        return c->end == CHANNEL_CLIENT
-                   ? "another machine answers there than the one that made the "
-                     "token; nothing was sent to it"
-                   : "its key was refused";
-    case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
-    case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
-    case GNUTLS_E_UNEXPECTED_PACKET:
-        return "what answers there speaks no TLS 1.3";
-    case GNUTLS_E_PREMATURE_TERMINATION:
-    case GNUTLS_E_PULL_ERROR:
-    case GNUTLS_E_PUSH_ERROR:
-        return "it hung up; after several wrong tokens a head does so for a "
-               "minute";
-    default:
-        return gnutls_strerror(r);
-    }
-}
-
 static void shake_hands(struct channel *c)
 {
     int r;
@@ -356,7 +385,7 @@ static void shake_hands(struct channel *c)
         bool writes = gnutls_record_get_direction(c->session) == 1;
         loop_set_events(c->source, writes ? EPOLLOUT : EPOLLIN);
     } else if (r < 0) {
-        close_with(c, EPROTO, handshake_fault(c, r));
+        close_with(c, EPROTO, channel_session_fault(c, r));
     } else if (identity_of_peer(c->session, &c->pin, &reason) < 0) {
         channel_close(c, &reason);
     } else {
@@ -382,8 +411,12 @@ static void on_connecting(struct channel *c)
         channel_connect_next(c);
         return;
     }
-    channel_find_addresses(c);
-    start_handshake(c);
+    if (c->session) {
+        channel_find_addresses(c);
+        start_handshake(c);
+    } else {
+        become_open(c);
+    }
 }
 
 static void on_ready(void *context, uint32_t events)
@@ -394,6 +427,8 @@ static void on_ready(void *context, uint32_t events)
         on_connecting(c);
     else if (c->state == CHANNEL_HANDSHAKE)
         shake_hands(c);
+    else if (c->state == CHANNEL_DRAINING)
+        drain(c);
     else if (events & EPOLLOUT)
         flush(c);
     /* Bytes of the first message may have come with the handshake. */
@@ -402,59 +437,8 @@ static void on_ready(void *context, uint32_t events)
     leave(c);
 }
 
-static void keep_alive(int fd)
-{
-    static const int on = 1, idle_s = 10, interval_s = 5, count = 3,
-                     timeout_ms = USER_TIMEOUT_MS;
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
-               sizeof(timeout_ms));
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
 /* ---- making ---------------------------------------------------------------
  */
-
-/* The client's only check, before anything of its own goes out. */
-static int check_pin(gnutls_session_t session)
-{
-    const struct channel *c = gnutls_session_get_ptr(session);
-    struct pin found;
-    struct error err;
-    if (identity_of_peer(session, &found, &err) < 0 ||
-        memcmp(&found, &c->pin, sizeof(found)) != 0)
-        return GNUTLS_E_CERTIFICATE_ERROR;
-    return 0;
-}
-
-int channel_make_session(struct channel *c,
-                         const struct identity *identity,
-                         struct error *err)
-{
-    unsigned int flags =
-        GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS |
-        (c->end == CHANNEL_SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT);
-    int r = gnutls_init(&c->session, flags);
-    if (r >= 0)
-        r = gnutls_priority_set_direct(c->session,
-                                       "NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL);
-    if (r >= 0)
-        r = gnutls_credentials_set(c->session, GNUTLS_CRD_CERTIFICATE,
-                                   identity->credentials);
-    if (r < 0)
-        return error_set(err, EIO, "TLS: %s", gnutls_strerror(r));
-    gnutls_session_set_ptr(c->session, c);
-    gnutls_transport_set_int(c->session, c->fd);
-    gnutls_handshake_set_timeout(c->session, 0); /* the loop has one */
-    if (c->end == CHANNEL_SERVER)
-        gnutls_certificate_server_set_request(c->session, GNUTLS_CERT_REQUIRE);
-    else
-        gnutls_session_set_verify_function(c->session, check_pin);
-    return 0;
-}
 
 int channel_new(struct loop *loop,
                 enum channel_end end,
@@ -486,52 +470,21 @@ int channel_new(struct loop *loop,
 
 int channel_begin(struct channel *c, struct error *err)
 {
-    uint32_t events =
-        c->state == CHANNEL_CONNECTING && c->end == CHANNEL_CLIENT && c->session
-            ? EPOLLOUT
-            : EPOLLIN;
+    /* A client is told of being connected by the loop, never in here: its
+     * caller does not have the channel yet. */
+    uint32_t events = c->end == CHANNEL_CLIENT ? EPOLLOUT : EPOLLIN;
     int r = loop_add_fd(c->loop, c->fd, events, on_ready, c, &c->source, err);
     if (r < 0)
         return r;
     enter(c);
-    if (!c->session) {
+    if (c->session)
+        channel_keep_alive(c->fd);
+    if (c->end == CHANNEL_SERVER && c->session)
+        start_handshake(c);
+    else if (c->end == CHANNEL_SERVER)
         become_open(c);
-    } else {
-        keep_alive(c->fd);
-        if (c->end == CHANNEL_SERVER)
-            start_handshake(c);
-    }
     leave(c);
     return 0;
-}
-
-void channel_address_text(const struct sockaddr_storage *address,
-                          socklen_t address_size,
-                          char *ret_text,
-                          size_t size)
-{
-    static const char mapped[] = "::ffff:";
-    char text[64];
-    *ret_text = '\0';
-    if (getnameinfo((const struct sockaddr *)address, address_size, text,
-                    sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
-        return;
-    bool is_v4 =
-        strncmp(text, mapped, strlen(mapped)) == 0 && strchr(text, '.');
-    const char *from = is_v4 ? text + strlen(mapped) : text;
-    memcpy(ret_text, from, strnlen(from, size - 1) + 1);
-    ret_text[size - 1] = '\0';
-}
-
-void channel_find_addresses(struct channel *c)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof(address);
-    if (getpeername(c->fd, (struct sockaddr *)&address, &size) == 0)
-        channel_address_text(&address, size, c->peer, sizeof(c->peer));
-    size = sizeof(address);
-    if (getsockname(c->fd, (struct sockaddr *)&address, &size) == 0)
-        channel_address_text(&address, size, c->own, sizeof(c->own));
 }
 
 /* ---- asking ---------------------------------------------------------------

@@ -83,7 +83,8 @@ struct channel_listener_settings {
     const char *address; /* ":6824", or with path: NULL */
     const char *path;    /* of a UNIX socket, made 0600; or NULL */
     const struct identity *identity;
-    unsigned int connections_max; /* more are closed at once */
+    unsigned int connections_max; /* more are closed at once, as are more than
+                                   * 128 of one source */
     /* Wrong tokens that one source may show in a minute; see
      * channel_listener_blame(). */
     unsigned int faults_per_minute;
