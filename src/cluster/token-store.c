@@ -20,8 +20,12 @@ enum {
     FILE_FORMAT = 1,
     FILE_SIZE_MAX = 16 * 1024 * 1024,
     TOKENS_MAX = 10000,
-    REMEMBER_S = 86400 /* so long after its end a token is listed */
+    REMEMBER_S = 86400, /* so long after its end a token is listed */
+    TTL_MAX_S = INT32_MAX
 };
+
+/* The year 9999: far from where adding a TTL would overflow. */
+#define TIME_MAX_S INT64_C(253402300799)
 
 struct token_store {
     char *path;
@@ -51,9 +55,12 @@ static json_t *record_write(const struct token_record *record)
         "uses", (json_int_t)record->uses, "last_used_s",
         (json_int_t)record->last_used_s, "last_node", record->last_node,
         "revoked", record->revoked);
-    if (object)
+    if (object &&
         message_set_bytes(object, "secret_sha256", record->secret_sha256,
-                          sizeof(record->secret_sha256));
+                          sizeof(record->secret_sha256)) < 0) {
+        json_decref(object);
+        return NULL;
+    }
     return object;
 }
 
@@ -69,13 +76,13 @@ static int record_read(const json_t *object,
         r = message_read_text(object, "last_node", record->last_node,
                               sizeof(record->last_node), err);
     if (r == 0)
-        r = message_read_number(object, "created_s", 0, INT64_MAX,
+        r = message_read_number(object, "created_s", 0, TIME_MAX_S,
                                 &record->created_s, err);
     if (r == 0)
-        r = message_read_number(object, "expires_s", 0, INT64_MAX,
+        r = message_read_number(object, "expires_s", 0, TIME_MAX_S,
                                 &record->expires_s, err);
     if (r == 0)
-        r = message_read_number(object, "last_used_s", 0, INT64_MAX,
+        r = message_read_number(object, "last_used_s", 0, TIME_MAX_S,
                                 &record->last_used_s, err);
     if (r == 0)
         r = message_read_number(object, "uses_max", 0, UINT32_MAX, &uses_max,
@@ -144,12 +151,13 @@ static int load(struct token_store *store, struct error *err)
 static int save(const struct token_store *store, struct error *err)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < store->count; i++)
-        json_array_append_new(array, record_write(&store->records[i]));
     _cleanup_(json_release) json_t *document =
         json_pack("{s:i, s:o}", "format", FILE_FORMAT, "tokens", array);
+    int r = document ? 0 : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < store->count; i++)
+        r = json_array_append_new(array, record_write(&store->records[i]));
     _cleanup_(free_ptr) char *text =
-        document ? json_dumps(document, JSON_INDENT(1)) : NULL;
+        r == 0 ? json_dumps(document, JSON_INDENT(1)) : NULL;
     if (!text)
         return error_set(err, ENOMEM, "out of memory");
     return secret_file_write(store->path, text, strlen(text), 0600, NULL, err);
@@ -232,6 +240,11 @@ int token_store_create(struct token_store *store,
                        struct error *err)
 {
     drop_old(store);
+    if (ttl_s <= 0 || ttl_s > TTL_MAX_S)
+        return error_set(err, EINVAL,
+                         "a token is good for 1 second to %d years; give "
+                         "another --ttl",
+                         TTL_MAX_S / 86400 / 366);
     if (store->count >= TOKENS_MAX)
         return error_set(err, ENOSPC,
                          "there are %d tokens already; let some expire",
@@ -285,6 +298,17 @@ static int refuse(struct error *err, const char *what)
         "%s; type \"gpu-watchdog token\" on the head for a new one", what);
 }
 
+static int judge(const struct token_record *record, struct error *err)
+{
+    if (record->revoked)
+        return refuse(err, "the token was revoked");
+    if (now_s() >= record->expires_s)
+        return refuse(err, "the token has expired");
+    if (record->uses_max > 0 && record->uses >= record->uses_max)
+        return refuse(err, "the token is used up");
+    return 0;
+}
+
 /* What is wrong with a token is told only to who knows its secret. */
 int token_store_check(struct token_store *store,
                       const char *id,
@@ -302,13 +326,7 @@ int token_store_check(struct token_store *store,
         gnutls_memcmp(sha256, compared->secret_sha256, sizeof(sha256)) == 0;
     if (!record || !equal)
         return refuse(err, "the head knows no such token");
-    if (record->revoked)
-        return refuse(err, "the token was revoked");
-    if (now_s() >= record->expires_s)
-        return refuse(err, "the token has expired");
-    if (record->uses_max > 0 && record->uses >= record->uses_max)
-        return refuse(err, "the token is used up");
-    return 0;
+    return judge(record, err);
 }
 
 int token_store_use(struct token_store *store,
@@ -317,13 +335,15 @@ int token_store_use(struct token_store *store,
                     struct error *err)
 {
     struct token_record *record = find(store, id);
-    if (!record)
-        return error_set(err, ENOENT, "the token is gone");
+    int r = record ? judge(record, err)
+                   : refuse(err, "the head knows no such token");
+    if (r < 0)
+        return r;
     const struct token_record before = *record;
     record->uses++;
     record->last_used_s = now_s();
     snprintf(record->last_node, sizeof(record->last_node), "%s", node);
-    int r = save(store, err);
+    r = save(store, err);
     if (r < 0)
         *record = before;
     return r;

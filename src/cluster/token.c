@@ -97,23 +97,10 @@ static int refuse(struct error *err, const char *what)
                      what);
 }
 
-int token_parse(const char *text, struct token *ret_token, struct error *err)
+static int
+parse_pieces(const char *text, struct token *ret_token, struct error *err)
 {
-    char lower[TEXT_LENGTH + 1];
-    size_t length = strnlen(text, TEXT_LENGTH + 1);
-    for (size_t i = 0; i < length && i < TEXT_LENGTH; i++)
-        lower[i] = (char)tolower((unsigned char)text[i]);
-    if (length < PREFIX_LENGTH || memcmp(lower, "gw", 2) != 0)
-        return refuse(err, "that is no join token: those begin with GW1-");
-    if (memcmp(lower, PREFIX, PREFIX_LENGTH) != 0)
-        return error_set(err, EINVAL,
-                         "the token is for another version of gpu-watchdog; "
-                         "install the head's version here");
-    if (length < TEXT_LENGTH)
-        return refuse(err, "the token ends early");
-    if (length > TEXT_LENGTH)
-        return refuse(err, "the token is too long");
-    const char *pin = lower + PREFIX_LENGTH;
+    const char *pin = text + PREFIX_LENGTH;
     const char *id = pin + PIN_LENGTH + 1;
     const char *secret = id + TOKEN_ID_LENGTH + 1;
     if (id[-1] != '-' || secret[-1] != '-')
@@ -123,10 +110,38 @@ int token_parse(const char *text, struct token *ret_token, struct error *err)
             return refuse(err, "a letter of the token is wrong");
     if (!decode(pin, PIN_LENGTH, ret_token->pin.bytes) ||
         !decode(secret, SECRET_LENGTH, ret_token->secret) ||
-        checksum(lower, TEXT_LENGTH - 1) != lower[TEXT_LENGTH - 1])
+        checksum(text, TEXT_LENGTH - 1) != text[TEXT_LENGTH - 1])
         return refuse(err, "a letter of the token is wrong");
     memcpy(ret_token->id, id, TOKEN_ID_LENGTH);
     ret_token->id[TOKEN_ID_LENGTH] = '\0';
-    explicit_bzero(lower, sizeof(lower));
     return 0;
+}
+
+int token_parse(const char *text, struct token *ret_token, struct error *err)
+{
+    char lower[TEXT_LENGTH + 1] = "";
+    size_t length = strnlen(text, TEXT_LENGTH + 1);
+    for (size_t i = 0; i < length && i < TEXT_LENGTH; i++)
+        lower[i] = (char)tolower((unsigned char)text[i]);
+    int r;
+    struct token token;
+    if (memcmp(lower, "gw", 2) != 0)
+        r = refuse(err, "that is no join token: those begin with GW1-");
+    else if (length < PREFIX_LENGTH)
+        r = refuse(err, "the token ends early");
+    else if (memcmp(lower, PREFIX, PREFIX_LENGTH) != 0)
+        r = error_set(err, EINVAL,
+                      "the token is for another version of gpu-watchdog; "
+                      "install the head's version here");
+    else if (length < TEXT_LENGTH)
+        r = refuse(err, "the token ends early");
+    else if (length > TEXT_LENGTH)
+        r = refuse(err, "the token is too long");
+    else
+        r = parse_pieces(lower, &token, err);
+    if (r == 0)
+        *ret_token = token;
+    explicit_bzero(lower, sizeof(lower));
+    explicit_bzero(&token, sizeof(token));
+    return r;
 }

@@ -45,7 +45,8 @@ struct token_record {
     bool revoked;
 };
 
-struct token_store; /* the file, read when it changed, written at once */
+struct token_store; /* the file, written at each change; only the head's daemon
+                     * has it open, others ask that */
 
 int token_store_open(const char *path,
                      struct token_store **ret_store,
@@ -74,7 +75,9 @@ int token_store_check(struct token_store *store,
                       const uint8_t secret[TOKEN_SECRET_SIZE],
                       struct error *err);
 
-/* Count one use; durable when it returns. */
+/* Count one use; durable when it returns. -EACCES: it is no longer good, since
+ * others who were checked at the same time have used it up, or it was revoked
+ * meanwhile. */
 int token_store_use(struct token_store *store,
                     const char *id,
                     const char *node,

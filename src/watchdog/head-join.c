@@ -184,6 +184,12 @@ find_member(struct connection *c, bool *ret_fresh, struct error *err)
     *ret_fresh = !member;
     if (member)
         return member;
+    if (!c->hello.has_token) { /* it was one until a moment ago */
+        error_set(err, EACCES,
+                  "this machine has left the cluster; type \"gpu-watchdog "
+                  "token\" on the head and the line it prints here");
+        return NULL;
+    }
     char name[JOIN_NAME_SIZE];
     const char *wish = *c->hello.name ? c->hello.name : c->hello.host;
     roster_pick_name(&head->roster, head->cluster,
@@ -236,13 +242,17 @@ static void take_over(struct connection *c, struct member *member)
 static bool save(struct connection *c, bool fresh, struct error *err)
 {
     struct head *head = c->head;
-    int r = roster_save(&head->roster, err);
-    if (r == 0 && c->hello.has_token)
+    /* First the token: whom it does not let in must not get into the file. */
+    int r = 0;
+    if (c->hello.has_token)
         r = token_store_use(head->tokens, c->hello.token_id, c->member->name,
                             err);
     if (r == 0)
+        r = roster_save(&head->roster, err);
+    if (r == 0)
         return true;
-    error_prefix(err, "the head cannot remember this node");
+    if (r != -EACCES)
+        error_prefix(err, "the head cannot remember this node");
     if (fresh) {
         struct member *member = c->member;
         c->member = NULL;
