@@ -14,7 +14,7 @@
 #define HANDSHAKE_NS (10 * NS_PER_S)
 #define READ_NS (10 * NS_PER_S)
 #define WRITE_NS (30 * NS_PER_S)
-#define DRAIN_NS (1 * NS_PER_S)
+#define DRAIN_NS (2 * NS_PER_S)
 
 enum {
     READS_MAX = 64,            /* at a time, so that others have their turn */
