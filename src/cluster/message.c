@@ -12,6 +12,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum {
+    TYPE_LENGTH_MAX = 40
+};
+
 int message_encode(const json_t *message, struct text *out, struct error *err)
 {
     char *body = json_dumps(message, JSON_COMPACT);
@@ -50,6 +54,15 @@ int message_length(const uint8_t header[MESSAGE_HEADER_SIZE],
     return 0;
 }
 
+/* It is shown in logs, so it is a word. */
+static bool is_type(const char *type)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz-";
+    size_t length = strlen(type);
+    return length > 0 && length <= TYPE_LENGTH_MAX &&
+           strspn(type, letters) == length;
+}
+
 int message_decode(const char *bytes,
                    size_t size,
                    json_t **ret_message,
@@ -59,7 +72,7 @@ int message_decode(const char *bytes,
     json_t *message = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &fault);
     if (!message)
         return error_set(err, EBADMSG, "no JSON, at byte %d", fault.position);
-    if (!json_is_object(message) || !*message_type(message)) {
+    if (!json_is_object(message) || !is_type(message_type(message))) {
         json_decref(message);
         return error_set(err, EBADMSG, "a message without a type");
     }
@@ -176,10 +189,12 @@ int message_read_bytes(const json_t *message,
     if (!text)
         return -EBADMSG;
     size_t length = strlen(text);
-    while (length > 0 && text[length - 1] == '=')
+    if (length % 4 != 0)
+        return error_set(err, EBADMSG, "%s: not base64", key);
+    for (int i = 0; i < 2 && length > 0 && text[length - 1] == '='; i++)
         length--;
-    if (length % 4 == 1 || length * 3 / 4 > size)
-        return error_set(err, EBADMSG, "%s: not base64, or too long", key);
+    if (length * 3 / 4 > size)
+        return error_set(err, EBADMSG, "%s: longer than %zu bytes", key, size);
     uint32_t bits = 0;
     size_t count = 0, bit_count = 0;
     for (size_t i = 0; i < length; i++) {
@@ -193,6 +208,9 @@ int message_read_bytes(const json_t *message,
             ret_bytes[count++] = (uint8_t)(bits >> bit_count);
         }
     }
+    /* One way only to write the same bytes. */
+    if ((bits & ((1U << bit_count) - 1)) != 0)
+        return error_set(err, EBADMSG, "%s: not base64", key);
     *ret_size = count;
     return 0;
 }

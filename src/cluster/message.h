@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What head, workers and our own commands say to each other: a message is a
- * JSON object with a "type", in a frame of four bytes of length (big endian)
- * and as many of text. At most MESSAGE_SIZE_MAX bytes, nested at most so deep
- * as jansson allows, read strictly (no duplicate keys).
+ * JSON object with a "type" of lower-case letters and "-", in a frame of four
+ * bytes of length (big endian) and as many of text. At most MESSAGE_SIZE_MAX
+ * bytes, nested at most so deep as jansson allows, read strictly (no duplicate
+ * keys).
  *
  * message_read_*() take one field of an object and set ERR to what is wrong
  * with it: missing, of another type, too long, out of range.
