@@ -124,7 +124,7 @@ int token_parse(const char *text, struct token *ret_token, struct error *err)
     for (size_t i = 0; i < length && i < TEXT_LENGTH; i++)
         lower[i] = (char)tolower((unsigned char)text[i]);
     int r;
-    struct token token;
+    struct token token = {.id = ""};
     if (memcmp(lower, "gw", 2) != 0)
         r = refuse(err, "that is no join token: those begin with GW1-");
     else if (length < PREFIX_LENGTH)

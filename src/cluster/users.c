@@ -79,7 +79,7 @@ static int
 user_read(const json_t *object, struct users *users, struct error *err)
 {
     int64_t uid, gid;
-    char name[USER_NAME_SIZE], home[sizeof(users->users->home)];
+    char name[USER_NAME_SIZE] = "", home[sizeof(users->users->home)] = "";
     int r = message_read_text(object, "name", name, sizeof(name), err);
     if (r == 0)
         r = message_read_text(object, "home", home, sizeof(home), err);
