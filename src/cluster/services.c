@@ -35,6 +35,7 @@ struct command {
 
 struct services {
     bool head, compute;
+    bool forget_credentials; /* at the next start of slurmd */
     char *state, *munge_user, *slurm_user, *address;
     char *node, *node_conf, *program, *exporter_listen;
     struct service_spec specs[SERVICES_MAX];
@@ -208,12 +209,17 @@ static int slurmctld_prepare(void *context, struct error *err)
 
 static int slurmd_prepare(void *context, struct error *err)
 {
-    (void)context;
+    struct services *services = context;
     int r = check_port_free(SLURMD_PORT, err);
     if (r == 0)
         r = make_folder("/var/spool", 0755, NULL, err);
     if (r == 0)
         r = make_folder(SERVICES_NODE_SPOOL, 0755, NULL, err);
+    if (r == 0 && services->forget_credentials) {
+        unlink(SERVICES_NODE_SPOOL "/cred_state");
+        unlink(SERVICES_NODE_SPOOL "/cred_state.new");
+        services->forget_credentials = false;
+    }
     return r;
 }
 
@@ -345,6 +351,11 @@ const struct service_spec *services_specs(const struct services *services,
 {
     *ret_count = services->count;
     return services->specs;
+}
+
+void services_forget_credentials(struct services *services)
+{
+    services->forget_credentials = true;
 }
 
 int services_set_node(struct services *services,

@@ -52,6 +52,10 @@ struct services *services_free(struct services *services);
 const struct service_spec *services_specs(const struct services *services,
                                           size_t *ret_count);
 
+/* slurmctld counts its jobs from 1 again: let slurmd's next start forget which
+ * of their credentials it has seen ("Job credential revoked"). */
+void services_forget_credentials(struct services *services);
+
 /* slurmd is started with these from its next start on. */
 int services_set_node(struct services *services,
                       const char *node,

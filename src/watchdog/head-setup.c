@@ -258,6 +258,7 @@ static int write_files(struct head *head, struct error *err)
     char state[PATH_MAX];
     _cleanup_(text_deinit) struct text gres = TEXT_INIT, cgroup = TEXT_INIT;
     path_in(head, SERVICES_CONTROLLER_STATE, state);
+    head->fresh_state = access(state, F_OK) < 0;
     int r = make_slurm_state(head, state, err);
     if (r < 0)
         return r;

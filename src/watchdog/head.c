@@ -14,6 +14,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 static void on_stopped(void *context)
 {
@@ -100,6 +101,8 @@ static int start_services(struct head *head, struct error *err)
     text_deinit(&listen);
     if (r < 0)
         return r;
+    if (head->fresh_state)
+        services_forget_credentials(head->services);
     size_t count;
     const struct service_spec *specs = services_specs(head->services, &count);
     r = supervisor_new(head->loop, head->processes, specs, count,
@@ -109,8 +112,20 @@ static int start_services(struct head *head, struct error *err)
     return r;
 }
 
+/* Each member costs some descriptors, and the usual limit of 1024 is there only
+ * for programs that use select(2). */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int start(struct head *head, struct error *err)
 {
+    raise_limit();
     int r = head_setup(head, err);
     if (r == 0)
         r = loop_new(&head->loop, err);

@@ -60,6 +60,7 @@ struct head {
     struct roster roster;
     struct users users;
     int lock_fd;
+    bool fresh_state; /* slurmctld begins with none */
     int64_t started_s;
 
     struct loop *loop;

@@ -149,6 +149,14 @@ static void on_left(struct worker *worker)
     worker_end(worker, EXIT_SUCCESS);
 }
 
+/* Slurm has lost the node, or all its state, and with that may count its jobs
+ * anew. */
+static void on_restart_slurmd(struct worker *worker)
+{
+    services_forget_credentials(worker->services);
+    supervisor_restart(worker->supervisor, "slurmd", false);
+}
+
 static void
 on_received(void *context, struct channel *channel, const json_t *message)
 {
@@ -166,7 +174,7 @@ on_received(void *context, struct channel *channel, const json_t *message)
     else if (strcmp(type, JOIN_LEFT) == 0)
         on_left(worker);
     else if (strcmp(type, JOIN_RESTART_SLURMD) == 0 && worker->supervisor)
-        supervisor_restart(worker->supervisor, "slurmd", false);
+        on_restart_slurmd(worker);
 }
 
 /* ---- beats ----------------------------------------------------------------
