@@ -75,7 +75,7 @@ static void print_node(const json_t *node)
     gpus_text(node, &gpus);
     snprintf(cpus, sizeof(cpus), "%lld/%lld", number_at(node, "cpus_allocated"),
              number_at(node, "cpus"));
-    printf("%-14.14s %-15.15s %-16.16s %-8s %-7s %s\n", text_at(node, "name"),
+    printf("%-14.14s %-15.15s %-11.11s %-8s %-7s %s\n", text_at(node, "name"),
            text_at(node, "address"), text_at(node, "slurm_state"), member, cpus,
            text_str(&gpus));
     if (*text_at(node, "reason"))
@@ -85,7 +85,7 @@ static void print_node(const json_t *node)
 
 static void print_nodes(const json_t *nodes)
 {
-    printf("\n%-14s %-15s %-16s %-8s %-7s %s\n", "NODE", "ADDRESS", "SLURM",
+    printf("\n%-14s %-15s %-11s %-8s %-7s %s\n", "NODE", "ADDRESS", "SLURM",
            "MEMBER", "CPUS", "GPUS");
     for (size_t i = 0; i < json_array_size(nodes); i++)
         print_node(json_array_get(nodes, i));

@@ -19,6 +19,8 @@
 
 #define PROOF_INTERVAL_NS (100 * NS_PER_MS)
 #define PROOF_TIMEOUT_NS (20 * NS_PER_S)
+/* One that meets a daemon which just starts may wait long for nothing. */
+#define SINFO_TIMEOUT_NS (2 * NS_PER_S)
 
 bool worker_slurmd_ready(const struct worker *worker)
 {
@@ -99,7 +101,7 @@ static void on_proof_due(void *context, uint32_t events)
         .line = on_proof_line,
         .ended = on_proof_ended,
         .context = worker,
-        .deadline_ns = clock_monotonic_ns() + 10 * NS_PER_S,
+        .deadline_ns = clock_monotonic_ns() + SINFO_TIMEOUT_NS,
     };
     if (worker->proof || worker->proven || worker->stopping)
         return;

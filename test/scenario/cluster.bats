@@ -41,7 +41,7 @@ teardown_file() {
     wait_until 5 on head timeout 1 srun --quiet --nodelist=worker1 hostname
     echo "first job after $(($(now_ms) - begin_ms)) ms"
     (($(now_ms) - begin_ms <= 2000))
-    wait_until 3 join_is_done worker1
+    wait_until 6 join_is_done worker1
 }
 
 @test "srun runs on all nodes, from the head and from a worker" {
@@ -51,12 +51,18 @@ teardown_file() {
     [[ $(on worker2 sbatch --wait --parsable --output=/dev/null --wrap true) -gt 0 ]]
 }
 
+status_shows() {
+    # shellcheck disable=SC2053 # a pattern
+    [[ $(on head gpu-watchdog status) == $1 ]]
+}
+
 @test "status: fits 80 columns, as text and as JSON, on head and worker" {
+    wait_until 10 status_shows '*worker1*idle*worker2*idle*'
     run on head gpu-watchdog status
     ((status == 0))
     [[ $output == *worker1*10.77.0.11*idle*present*'0/4 h100 simulated'* ]]
     [[ $output == *'homes    not shared'* ]]
-    ! grep -E '.{81}' <<<"$output"
+    run ! grep -E '.{81}' <<<"$output"
     on head gpu-watchdog status --json >"$BATS_TEST_TMPDIR/status"
     python3 - "$BATS_TEST_TMPDIR/status" <<'END'
 import json, sys
@@ -74,12 +80,11 @@ END
 }
 
 @test "the metrics of the cluster are on :9341 of the head" {
-    HEAD_PID=$(pid head)
     wait_until 20 page_has 'slurm_nodes_total 3'
 }
 
 page_has() {
-    at_head curl -fsS http://127.0.0.1:9341/metrics | grep -qxF "$1"
+    HEAD_PID=$(pid head) at_head curl -fsS http://127.0.0.1:9341/metrics | grep -qxF "$1"
 }
 
 @test "users: the first one is there, another is made everywhere alike" {
@@ -168,7 +173,7 @@ page_has() {
 
 @test "head: stops everything on SIGTERM, and goes on with the same cluster" {
     unkeep head
-    ! on head pgrep -x 'slurmctld|slurmd|munged'
+    run ! on head pgrep -x 'slurmctld|slurmd|munged'
     head_start
     wait_until 10 node_is worker1 idle
     wait_until 10 on head timeout 5 srun -N2 hostname
