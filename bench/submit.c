@@ -63,6 +63,13 @@ static void progress_show(const char *what, const struct tally *tally)
 /* ---- one submission ------------------------------------------------------
  */
 
+/* Since 26.05 answers tell a job by the identity of its steps. */
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(26, 5, 0)
+#define JOB_ID_OF(response) ((response)->step_id.job_id)
+#else
+#define JOB_ID_OF(response) ((response)->job_id)
+#endif
+
 static int submit_batch(struct submission *s, uint32_t *ret_job_id)
 {
     submit_response_msg_t *response = NULL;
@@ -77,7 +84,7 @@ static int submit_batch(struct submission *s, uint32_t *ret_job_id)
         slurm_list_destroy(list);
     }
     if (r == SLURM_SUCCESS && response)
-        *ret_job_id = response->job_id;
+        *ret_job_id = JOB_ID_OF(response);
     slurm_free_submit_response_response_msg(response);
     return r;
 }
@@ -87,7 +94,7 @@ static int allocate(struct submission *s, uint32_t *ret_job_id)
     resource_allocation_response_msg_t *response = NULL;
     int r = slurm_allocate_resources(&s->components[0].desc, &response);
     if (r == SLURM_SUCCESS && response)
-        *ret_job_id = response->job_id;
+        *ret_job_id = JOB_ID_OF(response);
     slurm_free_resource_allocation_response_msg(response);
     return r;
 }
