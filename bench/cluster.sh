@@ -13,6 +13,8 @@ BENCH_KEEP=${GPU_WATCHDOG_BENCH_KEEP:-/var/cache/gpu-watchdog/bench}
 
 CLUSTER=''
 CLUSTER_BUILD=''
+CLUSTER_JOB=''
+CLUSTER_TOUCHES=0
 CONTROLLER=''
 EXPORTER=''
 EXPORTER_JOB=''
@@ -28,6 +30,7 @@ cluster_begin() {
     cluster_end
     CLUSTER=$name
     CLUSTER_BUILD=$build
+    CLUSTER_JOB=''
     # Small ones are made faster than they are taken from where they were kept.
     ((jobs < 1000)) || set -- "$@" --keep "$BENCH_KEEP/$name-$nodes-$jobs"
     cluster_do start --nodes "$nodes" --jobs "$jobs" --build "$build" "$@" >&2
@@ -63,27 +66,36 @@ http() {
 
 # --- the exporter ----------------------------------------------------------------
 
-# The nearest descendant of process $1 that is called $2.
+# The first child of process $1. The list ends without a newline.
+child_of() {
+    local -a children
+    read -r -a children <"/proc/$1/task/$1/children" || true
+    [[ ${children[0]-} ]] && echo "${children[0]}"
+}
+
+# The nearest descendant of process $1 that runs the program $2.
 descendant() {
-    local pid=$1 name
-    while :; do
-        read -r pid _ 2>/dev/null <"/proc/$pid/task/$pid/children" || return 1
-        read -r name 2>/dev/null <"/proc/$pid/comm" || return 1
-        [[ $name != "$2" ]] || break
+    local pid=$1
+    until [[ $(readlink "/proc/$pid/exe") == "$2" ]]; do
+        pid=$(child_of "$pid") || fail "process $1 does not run $2"
     done
     echo "$pid"
+}
+
+exporter_program() {
+    echo "$CLUSTER_BUILD/src/watchdog/gpu-watchdog"
 }
 
 # exporter_begin INTERVAL: asks slurmctld for everything in each cycle.
 exporter_begin() {
     exporter_end
-    in_cluster "$CLUSTER_BUILD/src/watchdog/gpu-watchdog" exporter \
+    in_cluster "$(exporter_program)" exporter \
         --listen "127.0.0.1:$BENCH_PORT" --log-level warning \
         --interval "$1" --jobs-interval 1ms --slow-interval 1s \
         --stale-after 24h </dev/null >&2 &
     EXPORTER_JOB=$!
     wait_for 60 exporter_ready || fail 'the exporter does not become ready'
-    EXPORTER=$(descendant "$EXPORTER_JOB" gpu-watchdog)
+    EXPORTER=$(descendant "$EXPORTER_JOB" "$(exporter_program)")
     cycle_note
 }
 
@@ -101,7 +113,7 @@ exporter_end() {
 
 # Its collector changes when it is killed.
 collector() {
-    descendant "$EXPORTER" gpu-watchdog
+    child_of "$EXPORTER"
 }
 
 # value SERIES: of what the exporter tells about itself, which costs it next to

@@ -35,13 +35,15 @@ figures_begin() {
 }
 
 figures_head() {
-    printf '%-9s %-43s %9s  %s\n' part what measured bound
+    progress_clear
+    printf '\n%-9s %-41s %8s     %s\n' part what measured bound
 }
 
 # figure PART WHAT VALUE UNIT [RELATION BOUND]: one line. RELATION is "<=" or ">=".
 figure() {
     local part=$1 what=$2 value=$3 unit=$4 relation=${5-} bound=${6-}
-    local verdict='' paint='' json
+    local verdict='' paint='' json line
+    ((${#FIGURES_JSON[@]} > 0)) || figures_head
     json=$(printf '{"part": "%s", "what": "%s", "value": %s, "unit": "%s"' \
         "$part" "$what" "$value" "$unit")
     if [[ $bound ]]; then
@@ -58,9 +60,11 @@ figure() {
     fi
     FIGURES_JSON+=("$json}")
     progress_clear
-    printf '%-9s %-41s %8s %-3s %-9s %s%s%s\n' "$part" "$what" \
-        "$(number_short "$value")" "$unit" "${bound:+$relation $bound}" \
-        "$paint" "$verdict" "$PAINT_END"
+    line=$(printf '%-9s %-41s %8s %-3s %-9s %s%s%s' "$part" "$what" \
+        "$(number_short "$value")" "$unit" \
+        "${bound:+$relation $(number_short "$bound")}" "$paint" "$verdict" \
+        "$PAINT_END")
+    printf '%s\n' "${line%"${line##*[! ]}"}"
 }
 
 # Four digits are more than any of this is good for.

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 
 enum {
-    TEXT_FIRST_CAPACITY = 256,
-    U64_DIGITS_MAX = 20
+    TEXT_FIRST_CAPACITY = 256
 };
 
 void text_deinit(struct text *t)
@@ -50,15 +49,25 @@ char *text_reserve(struct text *t, size_t more)
     return t->data + t->size;
 }
 
+static size_t count_digits(uint64_t value)
+{
+    size_t count = 1;
+    for (; value >= 10000; value /= 10000)
+        count += 4;
+    return count + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 void text_add_u64(struct text *t, uint64_t value)
 {
-    char digits[U64_DIGITS_MAX];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
+    char *at = text_reserve(t, TEXT_U64_SIZE);
+    if (!at)
+        return;
+    size_t count = count_digits(value);
+    t->size += count;
+    for (at += count; count > 0; count--) {
+        *--at = (char)('0' + value % 10);
         value /= 10;
-    } while (value);
-    text_add_bytes(t, digits + at, sizeof(digits) - at);
+    }
 }
 
 void text_add_i64(struct text *t, int64_t value)

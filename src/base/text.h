@@ -19,6 +19,10 @@ struct text {
     bool failed; /* out of memory: the content is not complete */
 };
 
+enum {
+    TEXT_U64_SIZE = 20 /* the longest that text_add_u64() writes */
+};
+
 #define TEXT_INIT                                                              \
     {                                                                          \
         .data = NULL                                                           \

@@ -212,3 +212,8 @@ int http_content_deflate(struct http_content *content,
     *ret_deflated = content->deflated;
     return 0;
 }
+
+bool http_content_is_deflated(const struct http_content *content)
+{
+    return content->has_deflated;
+}

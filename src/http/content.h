@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,3 +58,6 @@ void http_gzip_end(uint32_t crc,
  * CONTENT. 0, or -ENOMEM. A megabyte takes about two milliseconds, once. */
 int http_content_deflate(struct http_content *content,
                          struct http_deflated *ret_deflated);
+
+/* Whether that has been done: somebody wanted it. */
+bool http_content_is_deflated(const struct http_content *content);

@@ -30,11 +30,15 @@ struct job_cell {
     int64_t oldest_submit_s;          /* 0: unknown */
 };
 
+struct job_cell_slot {
+    uint32_t cell; /* index + 1 into cells; 0: free */
+    uint32_t hash; /* of the cell's key */
+};
+
 struct job_cells {
     struct rows cells; /* struct job_cell */
-    uint32_t *slots;   /* index + 1 into cells; 0: free */
+    struct job_cell_slot *slots;
     size_t slot_count;
-    uint32_t last; /* index + 1 of the cell found before */
 };
 
 void job_cells_deinit(struct job_cells *cells);

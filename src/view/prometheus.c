@@ -3,7 +3,7 @@
  * Printing metrics. A page of a large cluster is some hundred thousand lines,
  * most of them a few values each for the same ten thousand nodes: so the text
  * of a row's labels is made once for all neighbouring metrics that print the
- * same ones, and a line is then three copies and a number.
+ * same ones, and a line is then two copies and a number.
  */
 #include "view/prometheus.h"
 
@@ -35,8 +35,8 @@ static const char *const type_names[2][4] = {
         },
 };
 
-/* The text of the labels of each row, for one table and choice of labels:
- * 'node="n1",status="idle"', without braces. */
+/* The text of the labels of each row, for one table and choice of labels, as it
+ * stands between name and value: '{node="n1",status="idle"} ', or ' '. */
 struct label_cache {
     const struct rows *rows;
     enum metric_table table;
@@ -58,6 +58,10 @@ struct printer {
 /* ---- labels ---------------------------------------------------------------
  */
 
+/* Bytes that stand for themselves in a label's value. */
+static const bool plain_bytes[256] = {
+    [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+
 /* Backslash, quote and newline are escaped, which is all that both formats
  * know; bytes that are not UTF-8 become '?', since one of them makes
  * Prometheus refuse the whole page. */
@@ -66,8 +70,7 @@ static void add_label_value(struct text *out, const char *value)
     const unsigned char *p = (const unsigned char *)value;
     while (*p) {
         size_t plain = 0;
-        while (p[plain] >= ' ' && p[plain] < 0x7f && p[plain] != '"' &&
-               p[plain] != '\\')
+        while (plain_bytes[p[plain]])
             plain++;
         text_add_bytes(out, p, plain);
         p += plain;
@@ -94,18 +97,18 @@ static void add_labels(struct text *out,
                        uint8_t labels,
                        const struct row_head *row)
 {
-    bool first = true;
+    char before = '{';
     for (int i = 0; i < ROW_LABELS_MAX; i++) {
         if (!(labels >> i & 1))
             continue;
-        if (!first)
-            text_add_char(out, ',');
-        first = false;
+        text_add_char(out, before);
+        before = ',';
         text_add(out, metric_table_labels[table][i]);
-        text_add(out, "=\"");
+        text_add_bytes(out, "=\"", 2);
         add_label_value(out, row->labels[i] ? row->labels[i] : "");
         text_add_char(out, '"');
     }
+    text_add(out, before == ',' ? "} " : " ");
 }
 
 static void cache_clear(struct label_cache *cache)
@@ -176,38 +179,56 @@ struct piece {
     size_t size;
 };
 
-/* Everything of a line but the value: name, SUFFIX of the name, the row's
- * labels, and one more label. */
-static void begin_line(struct printer *p,
-                       const char *suffix,
-                       struct piece labels,
-                       const char *label,
-                       const char *value)
+static char *put(char *at, const char *data, size_t size)
+{
+    memcpy(at, data, size);
+    return at + size;
+}
+
+/* What most lines begin with: the name and the row's labels. Room is made for
+ * an integer and the end of the line as well, so that once is enough. */
+static void begin_line(struct printer *p, struct piece labels)
 {
     announce(p);
-    text_add_bytes(p->out, p->name, p->name_size);
-    text_add(p->out, suffix);
-    if (labels.size || label) {
-        text_add_char(p->out, '{');
-        text_add_bytes(p->out, labels.data, labels.size);
-        if (label) {
-            if (labels.size)
-                text_add_char(p->out, ',');
-            text_add(p->out, label);
-            text_add(p->out, "=\"");
-            text_add(p->out, value);
-            text_add_char(p->out, '"');
-        }
-        text_add_char(p->out, '}');
+    char *at =
+        text_reserve(p->out, p->name_size + labels.size + TEXT_U64_SIZE + 1);
+    if (!at)
+        return;
+    at = put(at, p->name, p->name_size);
+    at = put(at, labels.data, labels.size);
+    p->out->size = (size_t)(at - p->out->data);
+}
+
+/* The same with SUFFIX behind the name and one more label. */
+static void begin_long_line(struct printer *p,
+                            const char *suffix,
+                            struct piece labels,
+                            const char *label,
+                            const char *value)
+{
+    struct text *out = p->out;
+    announce(p);
+    text_add_bytes(out, p->name, p->name_size);
+    text_add(out, suffix);
+    /* '{...} ' without its end. */
+    bool labelled = labels.size > 1;
+    if (labelled)
+        text_add_bytes(out, labels.data, labels.size - 2);
+    if (label) {
+        text_add_char(out, labelled ? ',' : '{');
+        text_add(out, label);
+        text_add_bytes(out, "=\"", 2);
+        text_add(out, value);
+        text_add_char(out, '"');
     }
-    text_add_char(p->out, ' ');
+    text_add(out, labelled || label ? "} " : " ");
 }
 
 static void print_u64(struct printer *p, struct piece labels, uint64_t value)
 {
     if (value == ROW_ABSENT || (p->metric->emit == EMIT_POSITIVE && value == 0))
         return;
-    begin_line(p, "", labels, NULL, NULL);
+    begin_line(p, labels);
     text_add_u64(p->out, value);
     text_add_char(p->out, '\n');
 }
@@ -216,7 +237,7 @@ static void print_double(struct printer *p, struct piece labels, double value)
 {
     if (isnan(value) || (p->metric->emit == EMIT_POSITIVE && value <= 0))
         return;
-    begin_line(p, "", labels, NULL, NULL);
+    begin_line(p, labels);
     text_add_double(p->out, value);
     text_add_char(p->out, '\n');
 }
@@ -229,7 +250,7 @@ print_vector(struct printer *p, struct piece labels, const uint64_t *values)
         if (values[i] == ROW_ABSENT ||
             (p->metric->emit == EMIT_POSITIVE && values[i] == 0))
             continue;
-        begin_line(p, "", labels, vector->label, vector->names[i]);
+        begin_long_line(p, "", labels, vector->label, vector->names[i]);
         text_add_u64(p->out, values[i]);
         text_add_char(p->out, '\n');
     }
@@ -247,18 +268,18 @@ static void print_histogram(struct printer *p,
         text_clear(&bound);
         text_add_double(&bound, bounds->upper[i]);
         const char *le = text_str(&bound);
-        begin_line(p, "_bucket", labels, "le", le ? le : "");
+        begin_long_line(p, "_bucket", labels, "le", le ? le : "");
         text_add_u64(p->out, below);
         text_add_char(p->out, '\n');
     }
     text_deinit(&bound);
-    begin_line(p, "_bucket", labels, "le", "+Inf");
+    begin_long_line(p, "_bucket", labels, "le", "+Inf");
     text_add_u64(p->out, histogram->count);
     text_add_char(p->out, '\n');
-    begin_line(p, "_sum", labels, NULL, NULL);
+    begin_long_line(p, "_sum", labels, NULL, NULL);
     text_add_double(p->out, histogram->sum);
     text_add_char(p->out, '\n');
-    begin_line(p, "_count", labels, NULL, NULL);
+    begin_long_line(p, "_count", labels, NULL, NULL);
     text_add_u64(p->out, histogram->count);
     text_add_char(p->out, '\n');
 }

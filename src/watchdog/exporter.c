@@ -97,6 +97,7 @@ static void on_snapshot(void *context, struct mapped_snapshot *snapshot)
 {
     struct exporter *x = context;
     watch_publish(x->watch, snapshot);
+    pages_prepare(x->pages);
     tell_state(x);
 }
 

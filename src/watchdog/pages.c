@@ -2,7 +2,9 @@
 /*
  * Serving pages. A page is known by its path, the families that were asked for
  * and its format; the last few are kept for as long as the state of the
- * cluster is the one they show.
+ * cluster is the one they show. Those that somebody asked for meanwhile are
+ * made again when the next snapshot arrives, so that who scrapes does not wait
+ * for it.
  */
 #include "watchdog/pages.h"
 
@@ -27,6 +29,7 @@ struct kept_page {
     uint32_t families;
     enum metric_page page;
     enum prometheus_format format;
+    bool asked; /* in its generation */
 };
 
 /* A route's context: which page of which pages. */
@@ -90,6 +93,7 @@ static struct http_content *find_page(struct pages *p,
         struct kept_page *kept = &p->kept[i];
         if (same_page(kept, wanted)) {
             kept->used = p->uses;
+            kept->asked = true;
             return kept->content;
         }
         /* Pages of the past are of no more use to anybody. */
@@ -107,7 +111,29 @@ static struct http_content *find_page(struct pages *p,
     *oldest = *wanted;
     oldest->content = content;
     oldest->used = p->uses;
+    oldest->asked = true;
     return content;
+}
+
+void pages_prepare(struct pages *p)
+{
+    uint64_t generation = watch_generation(p->watch);
+    for (size_t i = 0; i < PAGES_KEPT; i++) {
+        struct kept_page *kept = &p->kept[i];
+        if (!kept->content || !kept->asked || kept->generation == generation)
+            continue;
+        bool deflated = http_content_is_deflated(kept->content);
+        struct http_content *content;
+        if (make_page(p, kept, &content) < 0)
+            return; /* a request will try again */
+        http_content_unref(kept->content);
+        kept->content = content;
+        kept->generation = generation;
+        kept->asked = false;
+        struct http_deflated ready;
+        if (deflated)
+            (void)http_content_deflate(content, &ready);
+    }
 }
 
 /* ---- /metrics and below ---------------------------------------------------
@@ -177,8 +203,11 @@ static void serve_metrics(void *context,
         return;
     http_reply_set_type(reply, prometheus_content_types[wanted.format]);
     http_reply_vary(reply, "Accept");
-    http_reply_add(reply, find_page(p, &wanted));
-    if (wanted.page == PAGE_METRICS)
+    bool main = wanted.page == PAGE_METRICS;
+    /* What the exporter tells of itself is on no page that is kept. */
+    if (!main || wanted.families & ~FAMILY_MASK(FAMILY_EXPORTER))
+        http_reply_add(reply, find_page(p, &wanted));
+    if (main)
         add_self(p, reply, wanted.format);
 }
 

@@ -3,7 +3,8 @@
  * The pages of the exporter: /metrics and the paths below it, the start page
  * and the two health checks. A page is made at most once for each state of the
  * cluster and shared by all clients; only the few lines about the exporter
- * itself are made for each request.
+ * itself are made for each request. Pages in use are made when a snapshot
+ * arrives, others when they are asked for.
  */
 #pragma once
 
@@ -34,6 +35,10 @@ void pages_reconfigure(struct pages *pages,
 void pages_set_sources(struct pages *pages,
                        const struct collector *collector,
                        struct http_server *server);
+
+/* Make the pages that were asked for since the last snapshot for the one that
+ * has just been published. A page that nobody asked for is not made again. */
+void pages_prepare(struct pages *pages);
 
 /* The routes for http_server_new(), owned by PAGES. */
 const struct http_route *pages_routes(const struct pages *pages,
