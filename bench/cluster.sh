@@ -147,9 +147,8 @@ cluster_touch() {
     sleep 0.3
 }
 
-# A cycle in which everything is asked for; returns when its snapshot is there.
+# One cycle; returns when its snapshot is there.
 cycle_run() {
-    cluster_touch
     cycle_note
     kill -HUP "$EXPORTER"
     wait_for 60 cycle_new || fail 'the exporter does not collect'

@@ -96,19 +96,25 @@ page_times() {
     ((${#PAGE_TIMES[@]} == $1)) || fail 'the exporter did not answer'
 }
 
-# page_load [OPTION...]: sets LOAD_RATE, the most of three tries, and adds to SCRAPES
-# and LOAD_SECONDS.
+# page_load WHAT BOUND [OPTION...]: answers a second. On a machine of few cores that
+# others use too, the thread that serves waits for a core, the client and the kernel
+# more than for itself: what counts is a second of the exporter's own CPU time, in the
+# best of three tries. Adds to SCRAPES and LOAD_SECONDS.
 page_load() {
-    local i answers seconds
-    local -a rates=()
+    local what=$1 bound=$2 i answers seconds cpu
+    local -a rates=() walls=()
+    shift 2
     for i in 1 2 3; do
+        cpu=$(cpu_ms "$EXPORTER")
         read -r answers seconds _ < <(http --connections 8 --seconds 3 "$@" \
             load "$BENCH_PORT" /metrics)
-        rates+=("$(calc "$answers / $seconds")")
+        rates+=("$(calc "1000 * $answers / ($(cpu_ms "$EXPORTER") - $cpu)")")
+        walls+=("$(calc "$answers / $seconds")")
         SCRAPES=$((SCRAPES + answers))
         LOAD_SECONDS=$(calc "$LOAD_SECONDS + $seconds")
     done
-    LOAD_RATE=$(most "${rates[@]}")
+    figure pages "$what, a second of its CPU" "$(most "${rates[@]}")" /s '>=' "$bound"
+    figure pages '  by the clock, most of three' "$(most "${walls[@]}")" /s
 }
 
 # Sets MADE_TIMES: milliseconds of requests that a page had to be made for, since the
@@ -139,6 +145,7 @@ slurm_pages() {
     page_times 1
     for ((i = 1; i <= BENCH_ROUNDS; i++)); do
         progress "pages, round $i of $BENCH_ROUNDS"
+        cluster_touch
         cycle_run
         page_times 6
         fresh+=("${PAGE_TIMES[0]}")
@@ -160,10 +167,8 @@ slurm_pages() {
     idle=$(calc "($(cpu_ms "$CONTROLLER") - $controller) / 5")
     SCRAPES=0 LOAD_SECONDS=0
     controller=$(cpu_ms "$CONTROLLER")
-    page_load
-    figure pages 'plain, a second, most of three' "$LOAD_RATE" /s '>=' 1000
-    page_load --header 'Accept-Encoding: gzip'
-    figure pages 'compressed, a second, most of three' "$LOAD_RATE" /s '>=' 5000
+    page_load plain 1000
+    page_load compressed 5000 --header 'Accept-Encoding: gzip'
     controller=$(calc "$(cpu_ms "$CONTROLLER") - $controller - \
         $idle * $LOAD_SECONDS")
     figure pages "slurmctld's CPU for a scrape" \
@@ -184,6 +189,7 @@ slurm_memory() {
     slurm_cluster
     for i in 1 2 3; do
         progress "memory, cycle $i of 3"
+        cluster_touch
         cycle_run
         page_times 1
     done
@@ -260,7 +266,8 @@ slurm_recovery() {
 slurm_commands() {
     local i wall user system theirs ours controller collector
     local -a cpu=() waits=() their_cpu=() their_waits=()
-    local rounds=$((BENCH_ROUNDS < 5 ? BENCH_ROUNDS : 5))
+    # Theirs take a minute and more.
+    local rounds=$((BENCH_ROUNDS < 2 ? BENCH_ROUNDS : 2))
     slurm_cluster
     collector=$(collector)
     for ((i = 1; i <= rounds; i++)); do

@@ -95,7 +95,8 @@ void text_add_double(struct text *t, double value)
         return;
     }
     char digits[32];
-    for (int precision = 6; precision <= 17; precision++) {
+    /* Whatever has up to 15 digits comes out as those: %g drops zeros. */
+    for (int precision = 15; precision <= 17; precision++) {
         snprintf(digits, sizeof(digits), "%.*g", precision, value);
         if (strtod(digits, NULL) == value)
             break;
