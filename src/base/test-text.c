@@ -58,6 +58,21 @@ static void test_integers_are_exact(void **state)
     assert_text(&t, "18446744073709551615");
 }
 
+static void test_integers_of_each_length(void **state)
+{
+    (void)state;
+    _cleanup_(text_deinit) struct text t = TEXT_INIT;
+    char wanted[32];
+    for (uint64_t power = 1; power <= UINT64_MAX / 10; power *= 10) {
+        const uint64_t values[] = {power - 1, power, power + 1};
+        for (size_t i = 0; i < array_size(values); i++) {
+            text_add_u64(&t, values[i]);
+            snprintf(wanted, sizeof(wanted), "%" PRIu64, values[i]);
+            assert_text(&t, wanted);
+        }
+    }
+}
+
 static void test_doubles_read_back_the_same(void **state)
 {
     (void)state;
@@ -127,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_empty_text_is_an_empty_string),
         cmocka_unit_test(test_pieces_stand_in_order),
         cmocka_unit_test(test_integers_are_exact),
+        cmocka_unit_test(test_integers_of_each_length),
         cmocka_unit_test(test_doubles_read_back_the_same),
         cmocka_unit_test(test_grows_and_keeps_what_is_there),
         cmocka_unit_test(test_failure_is_remembered),

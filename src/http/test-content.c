@@ -124,7 +124,9 @@ static void test_is_compressed_once(void **state)
     (void)state;
     struct http_content *content = make_content(10000, false);
     struct http_deflated first, second;
+    assert_false(http_content_is_deflated(content));
     http_content_deflate(content, &first);
+    assert_true(http_content_is_deflated(content));
     http_content_deflate(content, &second);
     assert_ptr_equal(first.gzip, second.gzip);
     assert_true(first.blocks_size < 5000);
