@@ -44,6 +44,29 @@ teardown_file() {
     wait_until 6 join_is_done worker1
 }
 
+# The block of README below a line that begins with $1, times aside.
+shown() {
+    FIRST="    \$ $1" awk '
+        index($0, ENVIRON["FIRST"]) == 1 { on = 1; next }
+        on && !/^    / && NF { exit }
+        on && NF { sub(/^    /, ""); print }' "$SCENARIO_SOURCE/README.md" |
+        sed -E 's/^ *[0-9.]+ s /T s /'
+}
+
+@test "head and join print what README shows" {
+    local command host line
+    for command in head join; do
+        host=${command/join/worker1}
+        while IFS= read -r line; do
+            said "$host" | sed -E 's/^ *[0-9.]+ s /T s /' | grep -qxF "$line" || {
+                echo "$command does not print: $line"
+                return 1
+            }
+        done < <(shown "gpu-watchdog $command")
+        [[ $(shown "gpu-watchdog $command" | wc -l) -ge 5 ]]
+    done
+}
+
 @test "srun runs on all nodes, from the head and from a worker" {
     join worker2
     [[ $(on head srun -N3 hostname | sort | xargs) == 'head worker1 worker2' ]]

@@ -42,6 +42,13 @@ share/man/man1/gpu-watchdog-snapshot.1
 share/man/man1/gpu-watchdog.1
 share/man/man5/gpu-watchdog.yaml.5
 share/man/man8/gpu-watchdog-exporter.8
+share/man/man8/gpu-watchdog-head.8
+share/man/man8/gpu-watchdog-join.8
+share/man/man8/gpu-watchdog-key.8
+share/man/man8/gpu-watchdog-leave.8
+share/man/man8/gpu-watchdog-status.8
+share/man/man8/gpu-watchdog-token.8
+share/man/man8/gpu-watchdog-user.8
 share/man/man8/prometheus-slurm-exporter.8'
 
 installed() {
@@ -60,11 +67,12 @@ installed() {
 }
 
 @test "every manual page that a --help names is found and reads well" {
-    local page
+    local page command
     for page in $({
         "$PREFIX/bin/gpu-watchdog" --help
-        "$PREFIX/bin/gpu-watchdog" exporter --help
-        "$PREFIX/bin/gpu-watchdog" snapshot --help
+        for command in exporter snapshot head join leave token status user key; do
+            "$PREFIX/bin/gpu-watchdog" "$command" --help
+        done
         "$PREFIX/bin/prometheus-slurm-exporter" -h
     } | sed -n 's/^The manual: man //p') gpu-watchdog.yaml; do
         echo "$page"
