@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum {
-    BEAT_MS = 2000,
+    BEAT_MS = 4000,
     CONNECTIONS_MAX = 4096,
     FAULTS_PER_MINUTE = 10
 };

@@ -28,7 +28,7 @@
 
 #define REASON "gpu-watchdog: "
 
-#define TICK_NS (NS_PER_S / 2)
+#define TICK_NS NS_PER_S
 #define INTERVAL_NS (2 * NS_PER_S)
 /* Slurm may take so long to show what was changed, before it is done again. */
 #define PATIENCE_NS (3 * NS_PER_S)
