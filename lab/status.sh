@@ -19,8 +19,9 @@ status_forwards() {
     grep '=' "$LAB_DIR/forward/ports" 2>/dev/null || true
 }
 
+# Bare hosts have none until somebody makes a cluster of them.
 status_slurm_version() {
-    cat "$LAB_DIR/hosts/head/root/run/lab/slurm-version"
+    cat "$LAB_DIR/hosts/head/root/run/lab/slurm-version" 2>/dev/null || true
 }
 
 # Prints "on" or "off".
@@ -40,7 +41,9 @@ show_status() {
 show_status_text() {
     local name_option='' forward host line
     [[ $LAB_NAME == main ]] || name_option=" --name $LAB_NAME"
-    printf "\nlab '%s': Slurm %s, %s\n" "$LAB_NAME" "$(status_slurm_version)" \
+    local what='bare hosts' command='gpu-watchdog head'
+    [[ $LAB_BARE == yes ]] || what="Slurm $(status_slurm_version)" command=squeue
+    printf "\nlab '%s': %s, %s\n" "$LAB_NAME" "$what" \
         "$((LAB_WORKERS * LAB_GPUS)) simulated GPUs"
     for host in $(lab_hosts); do
         line="  $(printf '%-9s' "$host")$(host_address "$host")"
@@ -51,7 +54,7 @@ show_status_text() {
         # shellcheck disable=SC2059
         printf "  $(port_purpose "${forward#*=}")\n" "${forward%=*}"
     done
-    echo "  commands       lab/on$name_option head squeue"
+    echo "  commands       lab/on$name_option head $command"
     echo "  end            ./start --stop$name_option"
 }
 

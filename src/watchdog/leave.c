@@ -48,6 +48,6 @@ int leave_main(const struct settings *settings)
         if (!gone)
             nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);
     }
-    progress_done("%s has left the cluster", name);
+    progress_step("%s has left the cluster", name);
     return EXIT_SUCCESS;
 }

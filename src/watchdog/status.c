@@ -75,7 +75,7 @@ static void print_node(const json_t *node)
     gpus_text(node, &gpus);
     snprintf(cpus, sizeof(cpus), "%lld/%lld", number_at(node, "cpus_allocated"),
              number_at(node, "cpus"));
-    printf("%-14.14s %-15.15s %-11.11s %-8s %-7s %s\n", text_at(node, "name"),
+    printf("%-14.14s %-15.15s %-14.14s %-7s %-7s %s\n", text_at(node, "name"),
            text_at(node, "address"), text_at(node, "slurm_state"), member, cpus,
            text_str(&gpus));
     if (*text_at(node, "reason"))
@@ -85,10 +85,29 @@ static void print_node(const json_t *node)
 
 static void print_nodes(const json_t *nodes)
 {
-    printf("\n%-14s %-15s %-11s %-8s %-7s %s\n", "NODE", "ADDRESS", "SLURM",
+    printf("\n%-14s %-15s %-14s %-7s %-7s %s\n", "NODE", "ADDRESS", "SLURM",
            "MEMBER", "CPUS", "GPUS");
     for (size_t i = 0; i < json_array_size(nodes); i++)
         print_node(json_array_get(nodes, i));
+}
+
+/* Whole, since what to do about it stands at its end. */
+static void print_wrapped(const char *text)
+{
+    enum {
+        WIDTH = REASON_WIDTH - 2
+    };
+    while (strlen(text) > WIDTH) {
+        int length = WIDTH;
+        while (length > 0 && text[length] != ' ')
+            length--;
+        if (length == 0)
+            length = WIDTH;
+        printf("    %.*s\n", length, text);
+        text += length;
+        text += *text == ' ';
+    }
+    printf("    %s\n", text);
 }
 
 static void print_refused(const json_t *refused)
@@ -103,8 +122,8 @@ static void print_refused(const json_t *refused)
         struct tm parts;
         localtime_r(&when, &parts);
         strftime(clock, sizeof(clock), "%H:%M:%S", &parts);
-        printf("  %s %s %s\n    %.*s\n", clock, text_at(r, "from"),
-               text_at(r, "host"), REASON_WIDTH - 2, text_at(r, "reason"));
+        printf("  %s %s %s\n", clock, text_at(r, "from"), text_at(r, "host"));
+        print_wrapped(text_at(r, "reason"));
     }
 }
 

@@ -33,9 +33,8 @@ int user_main(const struct settings *settings)
             NULL, &answer, &err) < 0)
         return report_failure(&err);
     json_decref(answer);
-    printf("user %s is on all nodes that are connected; the others get it when "
-           "they are back\n",
-           name);
+    printf("user %s is on all nodes that are connected\n", name);
+    printf("the others get it when they are back\n");
     return EXIT_SUCCESS;
 }
 

@@ -60,7 +60,11 @@ static void prove(struct worker *worker, const char *state)
 static void on_proof_line(void *context, const char *line)
 {
     struct worker *worker = context;
-    snprintf(worker->slurm_state, sizeof(worker->slurm_state), "%s", line);
+    /* sinfo's word for "there is no reason". */
+    size_t length = strlen(line);
+    bool plain = length > 5 && strcmp(line + length - 5, " none") == 0;
+    snprintf(worker->slurm_state, sizeof(worker->slurm_state), "%.*s",
+             (int)(plain ? length - 5 : length), line);
 }
 
 static void on_proof_ended(void *context, struct process *process, int status)

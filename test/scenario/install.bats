@@ -32,6 +32,7 @@ share/bash-completion/completions/prometheus-slurm-exporter
 share/doc/gpu-watchdog/NEWS.md
 share/doc/gpu-watchdog/README.md
 share/doc/gpu-watchdog/examples/gpu-watchdog.yaml
+share/doc/gpu-watchdog/guide-cluster.md
 share/doc/gpu-watchdog/guide-exporter.md
 share/doc/gpu-watchdog/metrics.md
 share/doc/gpu-watchdog/slurm-commands.md
