@@ -276,7 +276,7 @@ static const struct option_row rows[] = {
         .about = "Empty: /workspace/gpu-watchdog where /workspace is a volume, "
                  "else /var/lib/gpu-watchdog. It should outlast the machine's "
                  "restart.",
-        .commands = COMMANDS_KEEPING,
+        .commands = COMMANDS_KEEPING | COMMAND_DOCTOR,
     },
     {
         .name = "partition",

@@ -35,6 +35,9 @@ int status_main(const struct settings *settings);
 int user_main(const struct settings *settings);
 int key_main(const struct settings *settings);
 
+/* Testing what can be wrong with a head or a worker: doctor.h. */
+int doctor_main(const struct settings *settings);
+
 /* The child that asks slurmctld (source/slurm-source.h); hidden. */
 #define COLLECT_SLURM "collect-slurm"
 int collect_slurm_main(const struct settings *settings);
