@@ -29,6 +29,8 @@ in_debian() {
     local path
     for path in usr/bin/gpu-watchdog usr/bin/prometheus-slurm-exporter \
         usr/lib/systemd/system/gpu-watchdog-exporter.service \
+        usr/lib/systemd/system/gpu-watchdog-head.service \
+        usr/lib/systemd/system/gpu-watchdog-join.service \
         usr/share/man/man1/gpu-watchdog.1.gz \
         usr/share/man/man8/gpu-watchdog-exporter.8.gz \
         usr/share/bash-completion/completions/gpu-watchdog \
