@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -67,6 +68,9 @@ static const char *connect_reason(int code)
         return "nothing listens there; the machine itself answers";
     case ETIMEDOUT:
         return "no answer: a firewall drops it, or the machine is off";
+    case EINVAL:
+    case EACCES:
+        return "this machine's own routes or rules forbid it";
     case EADDRNOTAVAIL:
         return "the name has no address";
     default:
@@ -158,12 +162,29 @@ static bool address_is_ours(const char *address)
     return ours;
 }
 
+/* Slurm looks addresses up as if those of an interface that is down were none.
+ */
+static bool only_loopback(void)
+{
+    struct ifaddrs *list = NULL;
+    bool only = true;
+    if (getifaddrs(&list) < 0)
+        return false;
+    for (const struct ifaddrs *i = list; i && only; i = i->ifa_next)
+        only = !i->ifa_addr || i->ifa_flags & IFF_LOOPBACK ||
+               !(i->ifa_flags & IFF_UP) ||
+               (i->ifa_addr->sa_family != AF_INET &&
+                i->ifa_addr->sa_family != AF_INET6);
+    freeifaddrs(list);
+    return only;
+}
+
 void doctor_check_address(struct doctor *doctor)
 {
     char own[64], name[256], address[256] = "";
     struct error err;
     const char *conf = text_str(&doctor->slurm_conf);
-    if (place_address("", own, sizeof(own), &err) < 0) {
+    if (only_loopback() || place_address("", own, sizeof(own), &err) < 0) {
         doctor_tell(doctor, DOCTOR_WRONG,
                     "ip -brief address; bring a network up",
                     "this machine has no address but loopback: nobody can "

