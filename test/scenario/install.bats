@@ -27,6 +27,8 @@ teardown_file() {
 EXPECTED='bin/gpu-watchdog
 bin/prometheus-slurm-exporter
 lib/systemd/system/gpu-watchdog-exporter.service
+lib/systemd/system/gpu-watchdog-head.service
+lib/systemd/system/gpu-watchdog-join.service
 share/bash-completion/completions/gpu-watchdog
 share/bash-completion/completions/prometheus-slurm-exporter
 share/doc/gpu-watchdog/NEWS.md
@@ -42,6 +44,7 @@ share/gpu-watchdog/prometheus/slurm.rules.yml
 share/man/man1/gpu-watchdog-snapshot.1
 share/man/man1/gpu-watchdog.1
 share/man/man5/gpu-watchdog.yaml.5
+share/man/man8/gpu-watchdog-doctor.8
 share/man/man8/gpu-watchdog-exporter.8
 share/man/man8/gpu-watchdog-head.8
 share/man/man8/gpu-watchdog-join.8
@@ -71,7 +74,8 @@ installed() {
     local page command
     for page in $({
         "$PREFIX/bin/gpu-watchdog" --help
-        for command in exporter snapshot head join leave token status user key; do
+        for command in doctor exporter head join key leave snapshot status \
+            token user; do
             "$PREFIX/bin/gpu-watchdog" "$command" --help
         done
         "$PREFIX/bin/prometheus-slurm-exporter" -h
