@@ -58,6 +58,8 @@ matrix_scenarios() {
     done
     [[ $suite != bookworm ]] ||
         scenario_run test/scenario/deploy-debian.bats deploy-debian
+    [[ $suite != trixie ]] ||
+        scenario_run test/scenario/deploy-image.bats deploy-image
 }
 
 step_matrix() {

@@ -194,9 +194,9 @@ step_scenario() {
     done
 }
 
-# deploy-debian wants a bare system, which the matrix makes.
+# deploy-debian and deploy-image want a bare system, which the matrix makes.
 scenario_files() {
-    find test/scenario -name '*.bats' ! -name deploy-debian.bats -printf '%s %p\n' |
+    find test/scenario -name '*.bats' ! -name 'deploy-[di]*.bats' -printf '%s %p\n' |
         sort -rn | cut -d' ' -f2
 }
 
