@@ -136,6 +136,9 @@ switch_plug() {
     local name=$1 switch host
     switch=$(process_pid "$LAB_DIR/switch/init") || fail 'the switch is off'
     host=$(process_pid "$LAB_DIR/hosts/$name/init") || fail "host $name is off"
+    # The kernel keeps the network of a host that was switched off, and with it the
+    # end of the old cable, while a connection of its waits for a last answer.
+    nsenter --target "$switch" --net -- ip link del dev "$name" 2>/dev/null || true
     nsenter --target "$switch" --net -- ip -batch - <<EOF
 link add name $name type veth peer name eth0 netns $host
 link set dev $name master switch up
