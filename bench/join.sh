@@ -8,7 +8,7 @@
 # the end of the first job; srun is tried every 20 ms meanwhile. The least counts,
 # as whatever else runs on the machine can only lengthen them.
 
-join_about='bare hosts: from the typed line to the first job, and what keeping costs'
+join_about='bare hosts: from the typed line to the first job; what keeping costs'
 join_parts=(head worker crowd idle)
 join_part_about=(
     [0]='from "head" to the first job'

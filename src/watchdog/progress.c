@@ -23,10 +23,10 @@ static bool in_colour(void)
     return isatty(STDOUT_FILENO) && !(no_color && *no_color);
 }
 
-static void print_line(const char *mark,
-                       const char *colour,
-                       const char *format,
-                       va_list args)
+__attribute__((format(printf, 3, 0))) static void print_line(const char *mark,
+                                                             const char *colour,
+                                                             const char *format,
+                                                             va_list args)
 {
     double seconds =
         (double)(clock_monotonic_ns() - begin_ns) / (double)NS_PER_S;
