@@ -8,6 +8,8 @@
  */
 #include "model/snapshot.h"
 
+#include "model/gpu-record.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -20,12 +22,21 @@ const char *const snapshot_part_names[SNAPSHOT_PART_COUNT] = {
     [SNAPSHOT_RESERVATIONS] = "reservations",
     [SNAPSHOT_LICENSES] = "licenses",
     [SNAPSHOT_ASSOCIATIONS] = "associations",
+    [SNAPSHOT_GPUS] = "gpus",
+    [SNAPSHOT_GPU_USE] = "gpu_use",
 };
 
 const char *const snapshot_outcome_names[SNAPSHOT_OUTCOME_COUNT] = {
     [SNAPSHOT_NOT_DUE] = "not_due",     [SNAPSHOT_FRESH] = "fresh",
     [SNAPSHOT_UNCHANGED] = "unchanged", [SNAPSHOT_FAILED] = "failed",
     [SNAPSHOT_SKIPPED] = "skipped",
+};
+
+/* Where a record names one record of array 0 of a part, by its number. */
+struct record_reference {
+    size_t offset; /* 0: it does not */
+    enum snapshot_part_kind part;
+    bool optional; /* GPU_NONE: names none */
 };
 
 /* What a record type holds: its size, how many string references it starts
@@ -39,6 +50,7 @@ struct record_type {
     unsigned int refers_to; /* 0: to nothing */
     size_t choice_offset;   /* of an enum, which readers index names by */
     uint32_t choices;       /* 0: the record has none */
+    struct record_reference references[2];
 };
 
 #define RECORD(type, string_count)                                             \
@@ -50,6 +62,13 @@ struct record_type {
         .size = sizeof(struct type), .strings = (string_count),                \
         .first_offset = offsetof(struct type, first),                          \
         .count_offset = offsetof(struct type, many), .refers_to = (array)      \
+    }
+#define RECORD_OF_GPU(type, string_count)                                      \
+    {                                                                          \
+        .size = sizeof(struct type), .strings = (string_count),                \
+        .references = {                                                        \
+            {offsetof(struct type, gpu), SNAPSHOT_GPUS, false}                 \
+        }                                                                      \
     }
 
 static const struct record_type
@@ -94,6 +113,39 @@ static const struct record_type
                 RECORD(limit_record, 2),
                 RECORD_WITH_RUN(qos_record, 1, limit_first, limit_count, 1),
             },
+        [SNAPSHOT_GPUS] =
+            {
+                {
+                    .size = sizeof(struct gpu_record),
+                    .strings = 12,
+                    .choice_offset = offsetof(struct gpu_record, state),
+                    .choices = GPU_STATE_COUNT,
+                    .references = {{offsetof(struct gpu_record, parent),
+                                    SNAPSHOT_GPUS, true}},
+                },
+                RECORD_OF_GPU(xid_record, 1),
+                {
+                    .size = sizeof(struct gpu_event_record),
+                    .choice_offset = offsetof(struct gpu_event_record, kind),
+                    .choices = GPU_EVENT_COUNT,
+                    .references = {{offsetof(struct gpu_event_record, gpu),
+                                    SNAPSHOT_GPUS, false}},
+                },
+                RECORD(gpu_machine_record, 5),
+            },
+        [SNAPSHOT_GPU_USE] =
+            {
+                RECORD_OF_GPU(gpu_job_record, 6),
+                {
+                    .size = sizeof(struct gpu_process_record),
+                    .strings = 2,
+                    .references = {{offsetof(struct gpu_process_record, gpu),
+                                    SNAPSHOT_GPUS, false},
+                                   {offsetof(struct gpu_process_record,
+                                             job_record),
+                                    SNAPSHOT_GPU_USE, true}},
+                },
+            },
 };
 
 /* Records must be whole numbers of the alignment, and start with their
@@ -113,6 +165,14 @@ CHECK_RECORD(license_record, name, 1);
 CHECK_RECORD(association_record, parent, 4);
 CHECK_RECORD(limit_record, resource, 2);
 CHECK_RECORD(qos_record, name, 1);
+CHECK_RECORD(gpu_record, trouble, 12);
+CHECK_RECORD(xid_record, text, 1);
+CHECK_RECORD(gpu_machine_record, trouble, 5);
+CHECK_RECORD(gpu_job_record, step, 6);
+CHECK_RECORD(gpu_process_record, user, 2);
+_Static_assert(sizeof(struct gpu_event_record) % SNAPSHOT_ALIGNMENT == 0 &&
+                   offsetof(struct gpu_event_record, gpu) != 0,
+               "gpu_event_record");
 _Static_assert(sizeof(struct statistics_record) % SNAPSHOT_ALIGNMENT == 0,
                "statistics_record");
 _Static_assert(sizeof(struct snapshot_header) % SNAPSHOT_ALIGNMENT == 0,
@@ -131,6 +191,7 @@ static bool fits(uint64_t offset, uint64_t size, uint64_t limit)
 
 /* Places that the verifier looks at in the part under way. */
 struct part_view {
+    const struct snapshot *snapshot;
     const char *bytes; /* of the part */
     const struct snapshot_part *part;
     const char *name;
@@ -183,6 +244,7 @@ static uint32_t u32_at(const char *record, size_t offset)
 struct record_limits {
     uint64_t strings_size;
     uint64_t run_records;
+    uint32_t referred[2]; /* records that its references choose from */
 };
 
 /* What is wrong with RECORD, NULL when it is good. */
@@ -199,7 +261,21 @@ static const char *record_fault(const char *record,
         return "names records that are not there";
     if (type->choices && u32_at(record, type->choice_offset) >= type->choices)
         return "has a state that is not known";
+    for (size_t i = 0; i < 2 && type->references[i].offset; i++) {
+        uint32_t index = u32_at(record, type->references[i].offset);
+        bool none = type->references[i].optional && index == GPU_NONE;
+        if (index >= limits->referred[i] && !none)
+            return "names a record that is not there";
+    }
     return NULL;
+}
+
+/* Records of array 0 of part KIND. The array itself is judged with its part. */
+static uint32_t records_of(const struct snapshot *snapshot,
+                           enum snapshot_part_kind kind)
+{
+    const struct snapshot_part *part = snapshot_part(snapshot, kind);
+    return part->offset ? part->arrays[0].count : 0;
 }
 
 static int check_records(const struct part_view *view,
@@ -212,6 +288,8 @@ static int check_records(const struct part_view *view,
         /* Without strings only the reference 0 is good. */
         .strings_size = part->strings_size ? part->strings_size : 1,
         .run_records = part->arrays[type->refers_to].count,
+        .referred = {records_of(view->snapshot, type->references[0].part),
+                     records_of(view->snapshot, type->references[1].part)},
     };
     const struct snapshot_array *array = &part->arrays[index];
     if (array->count == 0)
@@ -232,7 +310,8 @@ static int check_part(const struct snapshot *snapshot,
                       struct error *err)
 {
     const struct snapshot_part *part = snapshot_part(snapshot, kind);
-    struct part_view view = {.part = part, .name = snapshot_part_names[kind]};
+    struct part_view view = {
+        .snapshot = snapshot, .part = part, .name = snapshot_part_names[kind]};
 
     if (part->outcome >= SNAPSHOT_OUTCOME_COUNT)
         return error_set(err, EPROTO, "%s: unknown outcome %u", view.name,

@@ -30,7 +30,7 @@
 
 enum {
     /* Raised whenever a record changes its shape or meaning. */
-    SNAPSHOT_VERSION = 1,
+    SNAPSHOT_VERSION = 2,
     SNAPSHOT_ARRAYS_MAX = 4,
     SNAPSHOT_ALIGNMENT = 8
 };
@@ -46,8 +46,15 @@ enum snapshot_part_kind {
     SNAPSHOT_RESERVATIONS,
     SNAPSHOT_LICENSES,
     SNAPSHOT_ASSOCIATIONS,
+    SNAPSHOT_SLURM_COUNT, /* those before are what slurmctld is asked for */
+    SNAPSHOT_GPUS = SNAPSHOT_SLURM_COUNT, /* the GPUs of one machine */
+    SNAPSHOT_GPU_USE,                     /* the jobs and processes on them */
     SNAPSHOT_PART_COUNT
 };
+
+/* A snapshot is of Slurm or of a machine's own GPUs. */
+#define SNAPSHOT_SLURM_PARTS ((1U << SNAPSHOT_SLURM_COUNT) - 1)
+#define SNAPSHOT_GPU_PARTS (1U << SNAPSHOT_GPUS | 1U << SNAPSHOT_GPU_USE)
 
 /* How the request behind a part ended in the cycle of this snapshot. */
 enum snapshot_outcome {

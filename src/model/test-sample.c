@@ -6,6 +6,7 @@
 #include "model/test-sample.h"
 
 #include "base/cleanup.h"
+#include "model/gpu-reading.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -140,6 +141,54 @@ fill_association(struct snapshot_builder *b, void *record, uint32_t i)
     qos->limit_count = 1;
 }
 
+static void fill_gpu(struct snapshot_builder *b, void *record, uint32_t i)
+{
+    struct gpu_record *gpu = record;
+    fill_strings(b, SNAPSHOT_GPUS, gpu, 12, i);
+    gpu->state = i % GPU_STATE_COUNT;
+    gpu->index = i;
+    gpu->minor = i;
+    gpu->parent = i % 2 ? i - 1 : GPU_NONE;
+    gpu->flags = i % 2 ? GPU_FLAG_INSTANCE : 0;
+    gpu->gpu_instance = gpu->compute_instance = GPU_NONE;
+    for (unsigned int what = 0; what < GPU_READING_COUNT; what++)
+        if (gpu_readings[what].kind == GPU_REAL)
+            gpu_set_real(gpu, what, i + 0.5);
+        else
+            gpu_set_integer(gpu, what, i + what);
+    struct xid_record *xid = snapshot_builder_add(b, 1, NULL);
+    if (xid)
+        *xid = (struct xid_record){.text = snapshot_builder_string(b, 12, "x"),
+                                   .gpu = i,
+                                   .code = 79,
+                                   .count = 2};
+    struct gpu_event_record *event = snapshot_builder_add(b, 2, NULL);
+    if (event)
+        *event = (struct gpu_event_record){.gpu = i, .code = 79};
+    if (i > 0)
+        return;
+    struct gpu_machine_record *machine = snapshot_builder_add(b, 3, NULL);
+    if (machine)
+        fill_strings(b, SNAPSHOT_GPUS, machine, 5, i);
+}
+
+/* To be added behind the GPUs. */
+static void fill_gpu_job(struct snapshot_builder *b, void *record, uint32_t i)
+{
+    struct gpu_job_record *job = record;
+    fill_strings(b, SNAPSHOT_GPU_USE, job, 6, i);
+    job->gpu = i;
+    job->job_id = i + 1;
+    struct gpu_process_record *process = snapshot_builder_add(b, 1, NULL);
+    if (!process)
+        return;
+    *process = (struct gpu_process_record){
+        .command = snapshot_builder_string(b, 12, "python"),
+        .gpu = i,
+        .job_record = i % 2 ? i : GPU_NONE,
+        .pid = i + 1};
+}
+
 static void (*const fillers[SNAPSHOT_PART_COUNT])(struct snapshot_builder *b,
                                                   void *record,
                                                   uint32_t i) = {
@@ -150,6 +199,8 @@ static void (*const fillers[SNAPSHOT_PART_COUNT])(struct snapshot_builder *b,
     [SNAPSHOT_RESERVATIONS] = fill_reservation,
     [SNAPSHOT_LICENSES] = fill_license,
     [SNAPSHOT_ASSOCIATIONS] = fill_association,
+    [SNAPSHOT_GPUS] = fill_gpu,
+    [SNAPSHOT_GPU_USE] = fill_gpu_job,
 };
 
 int sample_add(struct snapshot_builder *builder,
@@ -370,6 +421,46 @@ static void walk_associations(struct walk *w)
     }
 }
 
+static void walk_gpus(struct walk *w)
+{
+    size_t count, xid_count, event_count, machine_count;
+    const struct gpu_record *gpus = walk_array(w, 0, &count);
+    const struct xid_record *xids = walk_array(w, 1, &xid_count);
+    const struct gpu_event_record *events = walk_array(w, 2, &event_count);
+    const struct gpu_machine_record *machines =
+        walk_array(w, 3, &machine_count);
+    for (size_t i = 0; i < count; i++) {
+        walk_texts(w, &gpus[i], 12);
+        if (gpus[i].parent != GPU_NONE)
+            walk_text(w, gpus[gpus[i].parent].uuid);
+    }
+    for (size_t i = 0; i < xid_count; i++)
+        walk_text(w, gpus[xids[i].gpu].uuid);
+    for (size_t i = 0; i < event_count; i++)
+        walk_text(w, gpus[events[i].gpu].uuid);
+    for (size_t i = 0; i < machine_count; i++)
+        walk_texts(w, &machines[i], 5);
+}
+
+static void walk_gpu_use(struct walk *w)
+{
+    size_t count, process_count, gpu_count;
+    const struct gpu_job_record *jobs = walk_array(w, 0, &count);
+    const struct gpu_process_record *processes =
+        walk_array(w, 1, &process_count);
+    const struct gpu_record *gpus =
+        snapshot_array(w->snapshot, SNAPSHOT_GPUS, 0, &gpu_count);
+    for (size_t i = 0; i < count; i++) {
+        walk_texts(w, &jobs[i], 6);
+        walk_bytes(w, &gpus[jobs[i].gpu], sizeof(gpus[jobs[i].gpu]));
+    }
+    for (size_t i = 0; i < process_count; i++) {
+        walk_texts(w, &processes[i], 2);
+        if (processes[i].job_record != GPU_NONE)
+            walk_text(w, jobs[processes[i].job_record].job);
+    }
+}
+
 uint64_t sample_walk(const struct snapshot *snapshot)
 {
     static void (*const walkers[SNAPSHOT_PART_COUNT])(struct walk * w) = {
@@ -380,6 +471,8 @@ uint64_t sample_walk(const struct snapshot *snapshot)
         [SNAPSHOT_RESERVATIONS] = walk_reservations,
         [SNAPSHOT_LICENSES] = walk_licenses,
         [SNAPSHOT_ASSOCIATIONS] = walk_associations,
+        [SNAPSHOT_GPUS] = walk_gpus,
+        [SNAPSHOT_GPU_USE] = walk_gpu_use,
     };
     const struct snapshot_header *header = snapshot->header;
     struct walk w = {.snapshot = snapshot};

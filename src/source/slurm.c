@@ -47,7 +47,7 @@ static const struct {
     slurm_part_load *load;
     enum beat beat;
     unsigned int whole_every; /* so many requests */
-} parts[SNAPSHOT_PART_COUNT] = {
+} parts[SNAPSHOT_SLURM_COUNT] = {
     {SNAPSHOT_NODES, slurm_nodes_load, BEAT_EACH, 4},
     {SNAPSHOT_PARTITIONS, slurm_partitions_load, BEAT_EACH, 20},
     {SNAPSHOT_STATISTICS, slurm_statistics_load, BEAT_EACH, 1},
@@ -61,10 +61,10 @@ struct slurm_source {
     struct slurm_config config;
     char cluster_name[64];
     struct user_names *users;
-    int64_t jobs_wall_ns;                       /* of the last whole answer */
-    int64_t jobs_cost_ns;                       /* the less of the last two */
-    unsigned int requests[SNAPSHOT_PART_COUNT]; /* since the last whole one */
-    unsigned int failures;                      /* cycles on end */
+    int64_t jobs_wall_ns;                        /* of the last whole answer */
+    int64_t jobs_cost_ns;                        /* the less of the last two */
+    unsigned int requests[SNAPSHOT_SLURM_COUNT]; /* since the last whole one */
+    unsigned int failures;                       /* cycles on end */
 };
 
 int slurm_call_result(int r)

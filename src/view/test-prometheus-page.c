@@ -97,7 +97,7 @@ static void prepare(struct material *m)
             fail_msg("%s", err.text);
         assert_int_equal(totals_update(m->totals, &m->snapshots[i]), 0);
     }
-    const uint32_t parts = (1U << SNAPSHOT_PART_COUNT) - 1;
+    const uint32_t parts = SNAPSHOT_SLURM_PARTS;
     const struct tally_settings settings = {
         .job_series_max = 4,
         .now_s = cluster_time_s(CLUSTER_AFTER_MIDNIGHT),

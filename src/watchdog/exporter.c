@@ -67,7 +67,7 @@ collector_settings_of(const struct settings *settings)
         .jobs_interval_ns = settings->jobs_interval_ns,
         .slow_interval_ns = settings->slow_interval_ns,
         .deadline_ns = settings->deadline_ns,
-        .parts = (1U << SNAPSHOT_PART_COUNT) - 1,
+        .parts = SNAPSHOT_SLURM_PARTS,
     };
 }
 

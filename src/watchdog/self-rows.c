@@ -114,7 +114,7 @@ static void fill_parts(struct self_rows *self,
                        const struct watch *watch,
                        const struct collector_status *status)
 {
-    for (unsigned int k = 0; k < SNAPSHOT_PART_COUNT; k++) {
+    for (unsigned int k = 0; k < SNAPSHOT_SLURM_COUNT; k++) {
         enum snapshot_part_kind kind = (enum snapshot_part_kind)k;
         struct part_row *row = rows_add(&self->parts);
         if (!row)
@@ -133,7 +133,7 @@ static void fill_outcomes(struct self_rows *self,
 {
     static const enum snapshot_outcome shown[] = {
         SNAPSHOT_FRESH, SNAPSHOT_UNCHANGED, SNAPSHOT_FAILED};
-    for (unsigned int k = 0; status && k < SNAPSHOT_PART_COUNT; k++) {
+    for (unsigned int k = 0; status && k < SNAPSHOT_SLURM_COUNT; k++) {
         for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++) {
             struct outcome_row *row = rows_add(&self->outcomes);
             if (!row)

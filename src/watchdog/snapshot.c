@@ -51,7 +51,7 @@ static int take(struct taker *taker, const struct settings *settings)
         .interval_ns = settings->interval_ns,
         .slow_interval_ns = settings->slow_interval_ns,
         .deadline_ns = settings->deadline_ns,
-        .parts = (1U << SNAPSHOT_PART_COUNT) - 1,
+        .parts = SNAPSHOT_SLURM_PARTS,
     };
     if (*settings->slurm_conf)
         setenv("SLURM_CONF", settings->slurm_conf, 1);
@@ -108,7 +108,7 @@ static int show(const char *path)
     strftime(when, sizeof(when), "%F %T %Z", localtime_r(&taken, &local));
     printf("cluster %s, Slurm %s, taken %s\n", header->cluster_name,
            header->slurm_text, when);
-    for (unsigned int kind = 0; kind < SNAPSHOT_PART_COUNT; kind++)
+    for (unsigned int kind = 0; kind < SNAPSHOT_SLURM_COUNT; kind++)
         print_part(&recording->snapshot, (enum snapshot_part_kind)kind);
     mapped_snapshot_unref(recording);
     return EXIT_SUCCESS;
