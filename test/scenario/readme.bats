@@ -43,9 +43,13 @@ lasting() {
 @test "the metrics are where README says, and right" {
     local url
     url=$(sed -n 's/.*\(http:[^ ]*\)$/\1/p' "$BATS_FILE_TMPDIR/start")
-    run -0 curl -sf "$url"
+    # The first snapshot may still show the job that ./start has just run.
+    all_gpus_are_idle() {
+        run -0 curl -sf "$url"
+        [[ $output == *$'\nslurm_gpus_by_state{type="h100",state="idle"} 8\n'* ]]
+    }
+    wait_until 20 all_gpus_are_idle
     [[ $output == *$'\nslurm_nodes_total 3\n'* ]]
-    [[ $output == *$'\nslurm_gpus_by_state{type="h100",state="idle"} 8\n'* ]]
 }
 
 # vpenso's exporter cuts names off at 20 letters, and ends.
