@@ -9,6 +9,7 @@
  *   head -> worker   REFUSED, or WELCOME: name, key, files, users
  *   worker -> head   BEAT every beat_ms, with the state of its services
  *   head -> worker   RESTART_SLURMD (Slurm has lost or misplaced the node)
+ *   head -> worker   STATE (Slurm's word for the node has changed)
  *   worker -> head   STOPPING (it will be gone in a moment), or LEAVE
  *   head -> worker   PROGRESS (of a leave), LEFT
  */
@@ -24,6 +25,7 @@
 #define JOIN_WELCOME "welcome"
 #define JOIN_BEAT "beat"
 #define JOIN_RESTART_SLURMD "restart-slurmd"
+#define JOIN_STATE "state"
 #define JOIN_STOPPING "stopping"
 #define JOIN_LEAVE "leave"
 #define JOIN_PROGRESS "progress"

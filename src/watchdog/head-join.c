@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cluster/admission.h"
 #include "cluster/users.h"
+#include "model/state.h"
 #include "watchdog/version.h"
 
 #include <stdio.h>
@@ -37,6 +38,7 @@ struct connection {
     struct loop_source *timer; /* until it is let in */
     json_t *services;          /* of the last BEAT */
     bool slurmd_ready;
+    char told_state[NODE_STATE_TEXT_SIZE]; /* what its worker knows */
 };
 
 /* ---- life -----------------------------------------------------------------
@@ -414,6 +416,15 @@ void head_tell(const struct member *member, const char *type, const char *text)
 {
     if (member->connection)
         send_message(member->connection, join_text_write(type, text), type);
+}
+
+void head_tell_state(const struct member *member, const char *state)
+{
+    struct connection *c = member->connection;
+    if (!c || strcmp(c->told_state, state) == 0)
+        return;
+    snprintf(c->told_state, sizeof(c->told_state), "%s", state);
+    head_tell(member, JOIN_STATE, state);
 }
 
 bool head_member_slurmd_ready(const struct member *member)

@@ -255,6 +255,8 @@ static void tick_lost(struct head *head,
 static void tick_member(struct head *head, struct member *member)
 {
     const struct node_record *node = head_node_find(head, member->name);
+    char state[NODE_STATE_TEXT_SIZE];
+    head_tell_state(member, node ? node_state_text(node->state, state) : "");
     int64_t silent_ns = clock_monotonic_ns() - member->seen_ns;
     bool silent = silent_ns > head->settings->lost_after_ns;
     if (member->leaving) {

@@ -105,6 +105,10 @@ void head_join_stop(struct head *head);
 /* Tell MEMBER's worker; nothing when it is not connected. */
 void head_tell(const struct member *member, const char *type, const char *text);
 
+/* Tell MEMBER's worker what Slurm calls its node, when that is news to it; a
+ * worker shows it in its own status. */
+void head_tell_state(const struct member *member, const char *state);
+
 /* Does its slurmd run, as its worker says? */
 bool head_member_slurmd_ready(const struct member *member);
 

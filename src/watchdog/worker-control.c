@@ -34,12 +34,15 @@ static void fail(struct channel *channel, const char *text)
 
 static void answer_status(struct worker *worker, struct channel *channel)
 {
+    /* The proof at the end of joining was one look; the head keeps looking. */
+    const char *state =
+        *worker->told_state ? worker->told_state : worker->slurm_state;
     json_t *status = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:o}", "role", "worker",
         "cluster", worker->cluster, "node", worker->node, "head", worker->head,
         "version", PROJECT_VERSION, "connected", worker->welcomed, "trouble",
-        worker->trouble, "slurm_state", worker->slurm_state, "state_directory",
-        worker->state, "services", services_status(worker->supervisor));
+        worker->trouble, "slurm_state", state, "state_directory", worker->state,
+        "services", services_status(worker->supervisor));
     send_answer(channel, json_pack("{s:s, s:o}", "type", CONTROL_DONE, "status",
                                    status));
     channel_finish(channel);

@@ -173,6 +173,8 @@ on_received(void *context, struct channel *channel, const json_t *message)
         on_progress(worker, message);
     else if (strcmp(type, JOIN_LEFT) == 0)
         on_left(worker);
+    else if (strcmp(type, JOIN_STATE) == 0)
+        worker_node_state(worker, message);
     else if (strcmp(type, JOIN_RESTART_SLURMD) == 0 && worker->supervisor)
         on_restart_slurmd(worker);
 }

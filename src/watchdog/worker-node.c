@@ -67,6 +67,13 @@ static void on_proof_line(void *context, const char *line)
              (int)(plain ? length - 5 : length), line);
 }
 
+void worker_node_state(struct worker *worker, const json_t *message)
+{
+    char state[JOIN_REASON_SIZE];
+    if (message_read_text(message, "text", state, sizeof(state), NULL) == 0)
+        snprintf(worker->told_state, sizeof(worker->told_state), "%s", state);
+}
+
 static void on_proof_ended(void *context, struct process *process, int status)
 {
     struct worker *worker = context;

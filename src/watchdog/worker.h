@@ -68,6 +68,7 @@ struct worker {
     struct process *proof;
     struct loop_source *proof_timer;
     char slurm_state[JOIN_REASON_SIZE]; /* as sinfo says: "idle" */
+    char told_state[JOIN_REASON_SIZE];  /* as the head last said; "": never */
     int64_t proof_due_ns;               /* monotonic: give up then */
     bool proven;
 
@@ -117,6 +118,8 @@ void worker_tell(struct worker *worker, const char *type, bool now);
 int worker_node_update(struct worker *worker,
                        const struct join_welcome *welcome,
                        struct error *err);
+/* STATE: what Slurm calls the node now. */
+void worker_node_state(struct worker *worker, const json_t *message);
 void worker_node_stop(struct worker *worker);
 bool worker_slurmd_ready(const struct worker *worker);
 

@@ -57,8 +57,10 @@ head_start() {
     wait_until 10 head_is_ready
 }
 
+# A job that is faster than the last look finds the node at work already.
 join_is_done() {
-    said "$1" 2>/dev/null | grep -q 'is idle in Slurm'
+    said "$1" 2>/dev/null |
+        grep -qE 'ready: [^ ]+ is (idle|mixed|allocated) in Slurm'
 }
 
 # join HOST [OPTION...]: with a token of its own.

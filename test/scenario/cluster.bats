@@ -31,16 +31,12 @@ teardown_file() {
     [[ $output == *'runs on'*'already'* ]]
 }
 
-@test "join: the pasted line gives a node, whose first job ran within 2 seconds" {
-    local line begin_ms
+@test "join: the pasted line gives a node that is idle" {
+    local line
     line=$(on head gpu-watchdog token)
     [[ $line == "gpu-watchdog join $HEAD_PORT GW1-"* ]]
-    begin_ms=$(now_ms)
     # shellcheck disable=SC2086 # the line is typed, so it is split
     keep worker1 ${line#gpu-watchdog }
-    wait_until 5 on head timeout 1 srun --quiet --nodelist=worker1 hostname
-    echo "first job after $(($(now_ms) - begin_ms)) ms"
-    (($(now_ms) - begin_ms <= 2000))
     wait_until 6 join_is_done worker1
 }
 
@@ -67,8 +63,19 @@ shown() {
     done
 }
 
+@test "join: a worker runs its first job within 2 seconds" {
+    local line begin_ms
+    line=$(on head gpu-watchdog token)
+    begin_ms=$(now_ms)
+    # shellcheck disable=SC2086
+    keep worker2 ${line#gpu-watchdog }
+    wait_until 5 on head timeout 1 srun --quiet --nodelist=worker2 hostname
+    echo "first job after $(($(now_ms) - begin_ms)) ms"
+    (($(now_ms) - begin_ms <= 2000))
+    wait_until 6 join_is_done worker2
+}
+
 @test "srun runs on all nodes, from the head and from a worker" {
-    join worker2
     [[ $(on head srun -N3 hostname | sort | xargs) == 'head worker1 worker2' ]]
     [[ $(on worker1 srun -N3 hostname | sort | xargs) == 'head worker1 worker2' ]]
     [[ $(on worker2 sbatch --wait --parsable --output=/dev/null --wrap true) -gt 0 ]]
@@ -97,9 +104,21 @@ assert all(n["slurm_state"] == "idle" for n in nodes.values())
 assert {s["name"] for s in status["services"]} == \
     {"munged", "slurmctld", "slurmd", "exporter"}
 END
-    run on worker1 gpu-watchdog status
-    ((status == 0))
-    [[ $output == *'node worker1, idle'*connected* ]]
+    wait_until 5 worker1_shows '*node worker1, idle*connected*'
+}
+
+worker1_shows() {
+    # shellcheck disable=SC2053 # a pattern
+    [[ $(on worker1 gpu-watchdog status) == $1 ]]
+}
+
+# It kept the word of the proof at the end of joining: "allocated", for ever, when a
+# job had been that fast.
+@test "status of a worker follows what Slurm calls it" {
+    on head scontrol update nodename=worker1 state=drain reason=test
+    wait_until 6 worker1_shows '*node worker1, drained*'
+    on head scontrol update nodename=worker1 state=resume
+    wait_until 6 worker1_shows '*node worker1, idle*'
 }
 
 @test "the metrics of the cluster are on :9341 of the head" {
