@@ -47,6 +47,19 @@ cluster_start() {
     for host in $(lab_hosts); do
         progress "waiting for $host to boot"
         host_wait "$host"
+        [[ $host != head || $LAB_BY_HAND$LAB_BARE != nono ]] || tokens_hand_out
+    done
+}
+
+# What a person would do: takes the line that the head prints, and gives it to each
+# worker.
+tokens_hand_out() {
+    local host line
+    line=$(host_exec root head gpu-watchdog token create --uses "$LAB_WORKERS" \
+        2>/dev/null)
+    for host in $(lab_hosts); do
+        [[ $host == head ]] ||
+            (umask 077 && echo "$line" >"$LAB_DIR/hosts/$host/root/run/lab/join-line")
     done
 }
 

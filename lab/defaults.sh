@@ -9,6 +9,7 @@
 LAB_NAME=main
 LAB_WORKERS=2
 LAB_ACCOUNTING=no
+LAB_BY_HAND=no
 LAB_BARE=no
 LAB_FORWARDS='9341=9341'
 
@@ -40,6 +41,9 @@ MARIADB_OPTIONS=(--no-defaults --datadir=/var/lib/mysql --skip-networking
 # run only on the system that they were built on: for LAB_ROOT=.../sid they are taken
 # from build-sid, if somebody has built them there.
 settings_complete() {
+    # gpu-watchdog head knows nothing of slurmdbd, and another system may be too old
+    # for it, or have no build of ours.
+    [[ $LAB_ACCOUNTING == no && -z $LAB_ROOT ]] || LAB_BY_HAND=yes
     if [[ -z $LAB_BUILD ]]; then
         LAB_BUILD=$LAB_SOURCE/build${LAB_ROOT:+-${LAB_ROOT##*/}}
     fi

@@ -21,7 +21,8 @@ proof_nodes_idle() {
 proof_nodes() {
     wait_for 60 proof_nodes_idle ||
         fail 'the nodes do not become idle' "$(on root head sinfo --list-reasons)" \
-            "$(tail -n 3 "$LAB_DIR"/hosts/worker1/root/var/log/lab/slurmd.log)"
+            "$(tail -n 3 "$LAB_DIR"/hosts/worker1/root/var/log/lab/{slurmd,join}.log \
+                2>/dev/null)"
     progress_done "$((LAB_WORKERS + 1)) nodes are idle"
     on root head sinfo | sed 's/^/           /'
 }
@@ -66,12 +67,13 @@ metrics_know_all_nodes() {
 
 # The exporter, where it has been built, sees the cluster and is reached from here.
 proof_metrics() {
-    local port
+    local port service=exporter
+    [[ $LAB_BY_HAND == yes ]] || service='head'
     port=$(status_forwards | sed -n 's/=9341$//p')
-    [[ -n $port && -e $LAB_DIR/hosts/head/root/run/lab/exporter.pid ]] || return 0
+    [[ -n $port && -e $LAB_DIR/hosts/head/root/run/lab/$service.pid ]] || return 0
     progress 'waiting for the metrics to show all nodes'
     wait_for 30 metrics_know_all_nodes "$port" ||
         fail "http://127.0.0.1:$port/metrics does not show all nodes in 30 s" \
-            "$(tail -n 3 "$LAB_DIR/hosts/head/root/var/log/lab/exporter.log")"
+            "$(tail -n 3 "$LAB_DIR/hosts/head/root/var/log/lab/$service.log")"
     progress_done "metrics on 127.0.0.1:$port: slurm_nodes_total $((LAB_WORKERS + 1))"
 }

@@ -12,9 +12,11 @@ HEAD_ADDRESS=$(host_address head)
 # are all started at once.
 host_services() {
     [[ $LAB_BARE == no ]] || return 0
-    case $HOST in
-        head) head_services ;;
-        *) echo munged slurmd ;;
+    case $LAB_BY_HAND-$HOST in
+        no-head) echo head ;;
+        no-*) echo join ;;
+        yes-head) head_services ;;
+        yes-*) echo munged slurmd ;;
     esac
 }
 
@@ -29,6 +31,8 @@ head_services() {
 # Sets COMMAND to what runs service $1 in the foreground.
 unit_command() {
     case $1 in
+        head) COMMAND=("$(program_path gpu-watchdog)" head --address "$HEAD_ADDRESS") ;;
+        join) COMMAND=("$(program_path gpu-watchdog)" join) ;;
         munged) COMMAND=(as munge munged --foreground) ;;
         mariadb) COMMAND=(as mysql mariadbd "${MARIADB_OPTIONS[@]}") ;;
         slurmdbd) COMMAND=(slurmdbd -D) ;;
@@ -55,6 +59,7 @@ slurmd_command() {
 # Is service $1 ready to serve?
 unit_ready() {
     case $1 in
+        head | join) "$(program_path gpu-watchdog)" status >/dev/null 2>&1 ;;
         munged) [[ -S /run/munge/munge.socket.2 ]] ;;
         mariadb) [[ -S /run/mysqld/mysqld.sock ]] ;;
         slurmdbd) listening 6819 ;;
@@ -67,6 +72,20 @@ unit_ready() {
 # Makes what service $1 needs, and waits for the services it needs.
 unit_prepare() {
     case $1 in
+        # Often enough to see one's own jobs come and go.
+        head)
+            echo 'interval: 1s' >/etc/gpu-watchdog/gpu-watchdog.yaml
+            slurmctld -V | sed 's/.* //' >/run/lab/slurm-version
+            ;;
+        # The first time it needs the line that the head printed (cluster.sh); from
+        # then on it knows its cluster.
+        join)
+            [[ -e /var/lib/gpu-watchdog/membership.json ]] || {
+                wait_for 60 test -s /run/lab/join-line ||
+                    fail "$HOST: no token has come from the head in 60 s"
+                read -r -a COMMAND </run/lab/join-line
+            }
+            ;;
         munged)
             install -d -o munge -g munge -m 0711 /run/munge /var/lib/munge
             install -d -o munge -g munge -m 0700 /etc/munge /var/log/munge

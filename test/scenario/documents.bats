@@ -17,12 +17,12 @@ teardown() {
 }
 
 @test "the Slurm commands of the demonstration print what the document shows" {
-    "$SOURCE/start" --name "$LAB" --detach --port-base 0 3>&-
+    "$SOURCE/start" --name "$LAB" --by-hand --detach --port-base 0 3>&-
     "$SOURCE/tools/make-document" --name "$LAB" --check \
         "$SOURCE/doc/slurm-commands.md"
 }
 
 @test "the commands of the exporter's guide print what the guide shows" {
-    "$SOURCE/start" --name "$LAB" --detach --port-base 0 3>&-
+    "$SOURCE/start" --name "$LAB" --by-hand --detach --port-base 0 3>&-
     "$SOURCE/tools/make-document" --name "$LAB" --check "$SOURCE/doc/guide-exporter.md"
 }

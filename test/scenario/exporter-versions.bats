@@ -10,7 +10,7 @@ setup_file() {
     export SOURCE="$BATS_TEST_DIRNAME/../.."
     export GPU_WATCHDOG_LAB="versions-$$"
     export PATH="$SOURCE/lab:$PATH"
-    "$SOURCE/start" --name "$GPU_WATCHDOG_LAB" --detach --port-base 0 3>&-
+    "$SOURCE/start" --name "$GPU_WATCHDOG_LAB" --by-hand --detach --port-base 0 3>&-
 }
 
 teardown_file() {

@@ -20,7 +20,8 @@ SCENARIO_TOOLS=$BATS_TEST_DIRNAME/tools
 
 # --- the lab --------------------------------------------------------------------
 
-# scenario_begin [START-OPTION...]
+# scenario_begin [START-OPTION...]: a cluster that was there before us, whose services
+# can be stopped one by one.
 scenario_begin() {
     local name=${BATS_TEST_FILENAME##*/}
     export GPU_WATCHDOG_LAB="${name%.bats}-$$"
@@ -31,8 +32,8 @@ scenario_begin() {
     echo 9400 >"$BATS_FILE_TMPDIR/exporters/port"
     [[ -z ${GPU_WATCHDOG_BUILD-} ]] || set -- --build "$GPU_WATCHDOG_BUILD" "$@"
     [[ -z ${LAB_ROOT-} ]] || set -- --root "$LAB_ROOT" "$@"
-    "$SCENARIO_SOURCE/start" --name "$GPU_WATCHDOG_LAB" --detach --port-base 0 "$@" \
-        3>&-
+    "$SCENARIO_SOURCE/start" --name "$GPU_WATCHDOG_LAB" --by-hand --detach \
+        --port-base 0 "$@" 3>&-
     service head stop exporter
     HEAD_PID=$(pid head)
     export HEAD_PID

@@ -24,7 +24,7 @@ teardown_file() {
 
 # The lab that most tests share.
 start() {
-    "$SOURCE/start" --name "$GPU_WATCHDOG_LAB" "$@"
+    "$SOURCE/start" --name "$GPU_WATCHDOG_LAB" --by-hand "$@"
 }
 
 # wait_until SECONDS COMMAND...
@@ -386,6 +386,22 @@ EOF
     kill -0 "$munged" "$slurmctld"
     [[ $(ip -brief link; ip route; sort /proc/mounts; sysctl net.ipv4.ip_forward) == \
         "$before" ]]
+    nothing_left "$name"
+}
+
+# What ./start makes unless it is told --by-hand.
+@test "head and join make a lab of sixteen workers, which lose power and come back" {
+    local name="$GPU_WATCHDOG_LAB-made"
+    export GPU_WATCHDOG_LAB=$name
+    "$SOURCE/start" --name "$name" --detach --port-base 0 --workers 16 3>&-
+    [[ $(on head sinfo --noheader --partition=all --states=idle --format=%D) == 17 ]]
+    [[ -n ${LAB_ROOT-} || $(service worker3 status) == join*running* ]]
+    power worker3 off
+    power worker3 on
+    wait_until 15 node_is worker3 idle
+    service head restart
+    [[ $(on head srun --nodelist=worker3 hostname) == worker3 ]]
+    "$SOURCE/start" --name "$name" --stop
     nothing_left "$name"
 }
 
