@@ -22,6 +22,7 @@ static bool describe(const struct nvml *nvml,
     unsigned int minor, current = 0, pending = 0;
     char name[NVML_NAME_SIZE];
     if (nvml->device_by_index(index, &device) != NVML_SUCCESS ||
+        !nvml->device_minor ||
         nvml->device_minor(device, &minor) != NVML_SUCCESS ||
         nvml->device_name(device, name, sizeof(name)) != NVML_SUCCESS) {
         left->unknown++;
@@ -32,7 +33,8 @@ static bool describe(const struct nvml *nvml,
     snprintf(ret_device->file, sizeof(ret_device->file), "/dev/nvidia%u",
              minor);
     struct nvml_memory memory;
-    if (nvml->device_memory(device, &memory) == NVML_SUCCESS)
+    if (nvml->device_memory &&
+        nvml->device_memory(device, &memory) == NVML_SUCCESS)
         ret_device->memory_mb = memory.total >> 20;
     struct nvml_pci_info pci;
     if (nvml->device_pci(device, &pci) == NVML_SUCCESS)

@@ -4,49 +4,89 @@
 #include "base/cleanup.h"
 
 #include <dlfcn.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The name that every driver since 2011 installs; the one without a version is
  * for compilers, and is missing in containers. */
 static const char usual_library[] = "libnvidia-ml.so.1";
 
-struct symbol {
-    const char *name;
+enum {
+    NAMES_MAX = 3
+};
+
+static const struct symbol {
     size_t offset; /* of the pointer in struct nvml */
-    bool optional;
+    const char *names[NAMES_MAX];
+} symbols[] = {{offsetof(struct nvml, error_string), {"nvmlErrorString"}},
+#define NVML_SYMBOL(field, arguments, ...)                                     \
+    {offsetof(struct nvml, field), {__VA_ARGS__}},
+               NVML_FUNCTIONS(NVML_SYMBOL)
+#undef NVML_SYMBOL
 };
 
-#define SYMBOL(field, symbol)                                                  \
-    {                                                                          \
-        .name = symbol, .offset = offsetof(struct nvml, field)                 \
-    }
+/* The last of those without which there is nothing to tell. */
+static const size_t last_required = offsetof(struct nvml, device_name);
 
-static const struct symbol symbols[] = {
-    SYMBOL(init, "nvmlInit_v2"),
-    SYMBOL(shutdown, "nvmlShutdown"),
-    SYMBOL(error_string, "nvmlErrorString"),
-    SYMBOL(device_count, "nvmlDeviceGetCount_v2"),
-    SYMBOL(device_by_index, "nvmlDeviceGetHandleByIndex_v2"),
-    SYMBOL(device_minor, "nvmlDeviceGetMinorNumber"),
-    SYMBOL(device_name, "nvmlDeviceGetName"),
-    SYMBOL(device_memory, "nvmlDeviceGetMemoryInfo"),
-    SYMBOL(device_pci, "nvmlDeviceGetPciInfo_v3"),
-    {"nvmlDeviceGetMigMode", offsetof(struct nvml, device_mig_mode), true},
-};
+/* Layouts on 64-bit machines, as gpu.md 2.3 has them. */
+_Static_assert(sizeof(void *) != 8 ||
+                   (sizeof(struct nvml_pci_info) == 68 &&
+                    sizeof(struct nvml_memory_v2) == 40 &&
+                    sizeof(struct nvml_process) == 24 &&
+                    sizeof(struct nvml_process_sample) == 32 &&
+                    sizeof(struct nvml_event) == 32 &&
+                    sizeof(struct nvml_field) == 40 &&
+                    sizeof(struct nvml_gpm_metric) == 40),
+               "NVML's layouts");
+
+static void *find(void *handle, const struct symbol *symbol)
+{
+    void *found = NULL;
+    for (size_t i = 0; !found && i < NAMES_MAX && symbol->names[i]; i++)
+        found = dlsym(handle, symbol->names[i]);
+    return found;
+}
 
 static int resolve(struct nvml *nvml, const char *library, struct error *err)
 {
     for (size_t i = 0; i < array_size(symbols); i++) {
-        void *found = dlsym(nvml->handle, symbols[i].name);
-        if (!found && !symbols[i].optional)
+        void *found = find(nvml->handle, &symbols[i]);
+        if (!found && symbols[i].offset <= last_required)
             return error_set(err, ELIBBAD,
-                             "%s: has no %s; is the driver older than 2018?",
-                             library, symbols[i].name);
+                             "%s: has no %s; is it NVIDIA's library?", library,
+                             symbols[i].names[0]);
         memcpy((char *)nvml + symbols[i].offset, &found, sizeof(found));
     }
     return 0;
+}
+
+const char *
+nvml_error_text(const struct nvml *nvml, int result, char *buffer, size_t size)
+{
+    const char *text = nvml->error_string(result);
+    snprintf(buffer, size, "%.80s (NVML %d)", text ? text : "unknown", result);
+    return buffer;
+}
+
+static int
+start(const struct nvml *nvml, const char *library, struct error *err)
+{
+    char text[128];
+    int result = nvml->init();
+    switch (result) {
+    case NVML_SUCCESS:
+        return 0;
+    case NVML_ERROR_VERSION_MISMATCH:
+        return error_set(
+            err, ESTALE,
+            "NVIDIA's driver was changed, and the old one is still "
+            "loaded: stop what uses the GPUs and reload it, or "
+            "reboot (NVML %d)",
+            result);
+    default:
+        return error_set(err, EIO, "%s: %s", library,
+                         nvml_error_text(nvml, result, text, sizeof(text)));
+    }
 }
 
 int nvml_open(const char *library, struct nvml *ret_nvml, struct error *err)
@@ -60,12 +100,8 @@ int nvml_open(const char *library, struct nvml *ret_nvml, struct error *err)
         return error_set(err, ENOENT, "%s", reason ? reason : library);
     }
     int r = resolve(&nvml, library, err);
-    if (r == 0) {
-        int result = nvml.init();
-        if (result != NVML_SUCCESS)
-            r = error_set(err, EIO, "%s: %s", library,
-                          nvml.error_string(result));
-    }
+    if (r == 0)
+        r = start(&nvml, library, err);
     if (r < 0) {
         dlclose(nvml.handle);
         return r;

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One cycle: NVIDIA's GPUs, AMD's, whose jobs are on them, and the snapshot.
+ */
+#include "source/gpu-collector.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "source/collector-child.h"
+#include "source/gpu-nvidia.h"
+#include "source/gpu-snapshot.h"
+
+#include <string.h>
+
+struct gpu_collector {
+    const struct gpu_collector_settings *settings;
+    struct gpu_nvidia *nvidia;
+    struct gpu_scan scan;
+    char told[GPU_TROUBLE_SIZE]; /* the last reason on standard error */
+};
+
+static int
+start(struct gpu_collector *c, struct collector_cycle *cycle, struct error *err)
+{
+    _cleanup_(gpu_scan_deinit) struct gpu_scan recalled = {.devices = NULL};
+    const struct gpu_nvidia_settings settings = {
+        .library = c->settings->nvml_library,
+        .kmsg_path = c->settings->kmsg_path,
+        .device_deadline_ns = c->settings->device_deadline_ns,
+        .log_since_ns =
+            cycle->previous ? cycle->previous->header->finished_ns : 0,
+    };
+    if (cycle->previous)
+        gpu_snapshot_recall(cycle->previous, &recalled);
+    return gpu_nvidia_new(&settings, &recalled, &c->nvidia, err);
+}
+
+/* Why there is nothing, said once. */
+static void complain(struct gpu_collector *c)
+{
+    if (strcmp(c->told, c->scan.trouble) == 0)
+        return;
+    strcpy(c->told, c->scan.trouble);
+    if (*c->told)
+        collector_child_complain("%s", c->told);
+}
+
+static int
+collect(void *context, struct collector_cycle *cycle, struct error *err)
+{
+    struct gpu_collector *c = context;
+    int r = c->nvidia ? 0 : start(c, cycle, err);
+    if (r < 0)
+        return r;
+    collector_child_ask(cycle, SNAPSHOT_GPUS);
+    gpu_scan_clear(&c->scan);
+    gpu_nvidia_scan(c->nvidia, &c->scan);
+    complain(c);
+    r = gpu_snapshot_write(&c->scan, cycle->builder, err);
+    if (r < 0)
+        return r;
+    snapshot_builder_header(cycle->builder)->complete = 1;
+    return 0;
+}
+
+static bool outdated(void *context)
+{
+    const struct gpu_collector *c = context;
+    return c->nvidia && gpu_nvidia_outdated(c->nvidia);
+}
+
+int gpu_collector_run(const struct gpu_collector_settings *settings)
+{
+    struct gpu_collector collector = {.settings = settings};
+    const struct collector_source source = {
+        .collect = collect, .outdated = outdated, .context = &collector};
+    int code = collector_child_run(&source);
+    gpu_scan_deinit(&collector.scan);
+    return code;
+}
