@@ -65,7 +65,7 @@ static const bool plain_bytes[256] = {
 /* Backslash, quote and newline are escaped, which is all that both formats
  * know; bytes that are not UTF-8 become '?', since one of them makes
  * Prometheus refuse the whole page. */
-static void add_label_value(struct text *out, const char *value)
+void prometheus_add_label_value(struct text *out, const char *value)
 {
     const unsigned char *p = (const unsigned char *)value;
     while (*p) {
@@ -105,7 +105,7 @@ static void add_labels(struct text *out,
         before = ',';
         text_add(out, metric_table_labels[table][i]);
         text_add_bytes(out, "=\"", 2);
-        add_label_value(out, row->labels[i] ? row->labels[i] : "");
+        prometheus_add_label_value(out, row->labels[i] ? row->labels[i] : "");
         text_add_char(out, '"');
     }
     text_add(out, before == ',' ? "} " : " ");

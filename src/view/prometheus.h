@@ -25,5 +25,8 @@ void prometheus_print(struct text *out,
                       uint32_t families,
                       enum prometheus_format format);
 
+/* Append VALUE as it may stand between the quotes of a label. */
+void prometheus_add_label_value(struct text *out, const char *value);
+
 /* Append what ends a page: OpenMetrics has a mark, Prometheus text none. */
 void prometheus_end(struct text *out, enum prometheus_format format);
