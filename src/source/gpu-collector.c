@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "source/collector-child.h"
+#include "source/gpu-jobs.h"
 #include "source/gpu-nvidia.h"
 #include "source/gpu-snapshot.h"
 
@@ -15,6 +16,7 @@
 struct gpu_collector {
     const struct gpu_collector_settings *settings;
     struct gpu_nvidia *nvidia;
+    struct gpu_jobs *jobs;
     struct gpu_scan scan;
     char told[GPU_TROUBLE_SIZE]; /* the last reason on standard error */
 };
@@ -32,7 +34,10 @@ start(struct gpu_collector *c, struct collector_cycle *cycle, struct error *err)
     };
     if (cycle->previous)
         gpu_snapshot_recall(cycle->previous, &recalled);
-    return gpu_nvidia_new(&settings, &recalled, &c->nvidia, err);
+    int r = gpu_nvidia_new(&settings, &recalled, &c->nvidia, err);
+    if (r == 0)
+        r = gpu_jobs_new(c->settings, &c->jobs, err);
+    return r;
 }
 
 /* Why there is nothing, said once. */
@@ -59,6 +64,10 @@ collect(void *context, struct collector_cycle *cycle, struct error *err)
     r = gpu_snapshot_write(&c->scan, cycle->builder, err);
     if (r < 0)
         return r;
+    /* Without /proc there are still the GPUs. */
+    collector_child_ask(cycle, SNAPSHOT_GPU_USE);
+    if (gpu_jobs_write(c->jobs, &c->scan, cycle->builder, err) < 0)
+        collector_child_complain("%s", err->text);
     snapshot_builder_header(cycle->builder)->complete = 1;
     return 0;
 }
@@ -75,6 +84,7 @@ int gpu_collector_run(const struct gpu_collector_settings *settings)
     const struct collector_source source = {
         .collect = collect, .outdated = outdated, .context = &collector};
     int code = collector_child_run(&source);
+    gpu_jobs_free(collector.jobs);
     gpu_scan_deinit(&collector.scan);
     return code;
 }

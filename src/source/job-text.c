@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers are read by hand: strtoul() would take signs, blanks and overflow for
+ * granted, and a job number that wraps around is another user's job.
+ */
+#include "source/job-text.h"
+
+#include "model/gpu-record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool take_u64(const char **at, uint64_t *ret_number)
+{
+    const char *p = *at;
+    uint64_t number = 0;
+    if (!is_digit(*p))
+        return false;
+    for (; is_digit(*p); p++)
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*p - '0'), &number))
+            return false;
+    *at = p;
+    *ret_number = number;
+    return true;
+}
+
+/* UINT32_MAX stands for "none" everywhere, and is none of Slurm's numbers. */
+static bool take_u32(const char **at, uint32_t *ret_number)
+{
+    const char *p = *at;
+    uint64_t number;
+    if (!take_u64(&p, &number) || number >= UINT32_MAX)
+        return false;
+    *at = p;
+    *ret_number = (uint32_t)number;
+    return true;
+}
+
+static bool copy_word(char *to, size_t size, const char *from, size_t length)
+{
+    if (length == 0 || length >= size)
+        return false;
+    memcpy(to, from, length);
+    to[length] = '\0';
+    return true;
+}
+
+/* ---- /proc/PID/stat ---- */
+
+static const char *skip_fields(const char *at, unsigned int count)
+{
+    while (at && count-- > 0) {
+        at = strchr(at, ' ');
+        at = at ? at + 1 : NULL;
+    }
+    return at;
+}
+
+bool job_stat_parse(const char *text, struct job_stat *ret_stat)
+{
+    *ret_stat = (struct job_stat){0};
+    const char *at = text;
+    if (!take_u32(&at, &ret_stat->pid) || at[0] != ' ' || at[1] != '(')
+        return false;
+    /* The command may have brackets and blanks; the last bracket ends it. */
+    const char *command = at + 2, *end = strrchr(command, ')');
+    if (!end || end[1] != ' ')
+        return false;
+    size_t length = (size_t)(end - command);
+    if (length >= sizeof(ret_stat->command))
+        length = sizeof(ret_stat->command) - 1;
+    memcpy(ret_stat->command, command, length);
+    at = skip_fields(end + 2, 1); /* behind the state: field 4 */
+    if (!at || !take_u32(&at, &ret_stat->parent))
+        return false;
+    at = skip_fields(at, 18); /* field 22 */
+    if (!at || !take_u64(&at, &ret_stat->start_ticks))
+        return false;
+    at = skip_fields(at, 28); /* field 50, Linux 3.5 and later */
+    if (at)
+        take_u64(&at, &ret_stat->environment);
+    return true;
+}
+
+/* ---- slurmstepd ---- */
+
+/* SLUIDs are "s" and letters and digits of base 32. */
+static bool is_sluid(const char *text, size_t length)
+{
+    if (length < 8 || length >= JOB_SLUID_SIZE || text[0] != 's')
+        return false;
+    for (size_t i = 1; i < length; i++)
+        if (!is_digit(text[i]) && !(text[i] >= 'A' && text[i] <= 'Z') &&
+            !(text[i] >= 'a' && text[i] <= 'z'))
+            return false;
+    return true;
+}
+
+bool job_title_parse(const char *text, struct job_step *ret_step)
+{
+    static const char prefix[] = "slurmstepd: [";
+    *ret_step = (struct job_step){0};
+    if (strncmp(text, prefix, sizeof(prefix) - 1) != 0)
+        return false;
+    const char *at = text + sizeof(prefix) - 1;
+    size_t length = strcspn(at, ".]");
+    if (is_sluid(at, length)) {
+        copy_word(ret_step->sluid, sizeof(ret_step->sluid), at, length);
+        at += length;
+    } else if (!take_u32(&at, &ret_step->job_id) || ret_step->job_id == 0) {
+        return false;
+    }
+    if (*at != '.')
+        return *at == ']';
+    length = strcspn(++at, "]");
+    return at[length] == ']' &&
+           copy_word(ret_step->step, sizeof(ret_step->step), at, length);
+}
+
+/* ---- /proc/PID/cgroup ---- */
+
+static size_t component_length(const char *component)
+{
+    return strcspn(component, "/\n");
+}
+
+static const char *next_component(const char *component)
+{
+    component += component_length(component);
+    return *component == '/' ? component + 1 : component;
+}
+
+static bool is_job_component(const char *component, struct job_step *ret_step)
+{
+    static const char prefix[] = "job_";
+    size_t length = component_length(component);
+    ret_step->job_id = 0;
+    ret_step->sluid[0] = '\0';
+    if (length > 4 && memcmp(component, prefix, 4) == 0) {
+        const char *at = component + 4;
+        return take_u32(&at, &ret_step->job_id) && ret_step->job_id != 0 &&
+               at == component + length;
+    }
+    return is_sluid(component, length) &&
+           copy_word(ret_step->sluid, sizeof(ret_step->sluid), component,
+                     length);
+}
+
+/* The steps' folders come right below the job's; without one, only job_N is
+ * plain enough to be Slurm's. */
+static bool path_parse(const char *path, struct job_step *ret_step)
+{
+    static const char step_prefix[] = "step_", users[] = "user.slice";
+    *ret_step = (struct job_step){0};
+    for (const char *c = path; *c && *c != '\n'; c = next_component(c)) {
+        if (component_length(c) == sizeof(users) - 1 &&
+            memcmp(c, users, sizeof(users) - 1) == 0)
+            return false;
+        if (!is_job_component(c, ret_step))
+            continue;
+        const char *step = next_component(c);
+        size_t length = component_length(step);
+        if (length > 5 && memcmp(step, step_prefix, 5) == 0)
+            return copy_word(ret_step->step, sizeof(ret_step->step), step + 5,
+                             length - 5);
+        return ret_step->job_id != 0 && *step != '/';
+    }
+    return false;
+}
+
+bool job_cgroup_parse(const char *text, struct job_step *ret_step)
+{
+    for (const char *line = text; *line;) {
+        size_t length = strcspn(line, "\n");
+        const char *controllers = memchr(line, ':', length);
+        size_t rest = controllers ? length - (size_t)(controllers - line) : 0;
+        const char *path =
+            rest > 1 ? memchr(controllers + 1, ':', rest - 1) : NULL;
+        /* Behind ":/" begins the first component. */
+        if (path && path[1] == '/' && path_parse(path + 2, ret_step))
+            return true;
+        line += length;
+        line += *line == '\n';
+    }
+    *ret_step = (struct job_step){0};
+    return false;
+}
+
+/* ---- environments ---- */
+
+enum variable_kind {
+    VARIABLE_NUMBER,
+    VARIABLE_NAME, /* may be cut */
+    VARIABLE_LIST, /* must be whole */
+    VARIABLE_UUIDS
+};
+
+static const struct variable {
+    const char *name;
+    enum variable_kind kind;
+    size_t offset, size;
+} variables[] = {
+#define NUMBER(name, field)                                                    \
+    {                                                                          \
+        name, VARIABLE_NUMBER, offsetof(struct job_environment, field), 0      \
+    }
+#define TEXT(name, kind, field)                                                \
+    {                                                                          \
+        name, kind, offsetof(struct job_environment, field),                   \
+            sizeof(((struct job_environment *)0)->field)                       \
+    }
+    NUMBER("SLURM_JOB_ID", job_id),
+    NUMBER("SLURM_JOB_UID", user_id),
+    NUMBER("SLURM_ARRAY_JOB_ID", array_job_id),
+    NUMBER("SLURM_ARRAY_TASK_ID", array_task_id),
+    NUMBER("SLURM_HET_JOB_ID", het_job_id),
+    NUMBER("SLURM_HET_JOB_OFFSET", het_offset),
+    TEXT("SLURM_STEP_ID", VARIABLE_LIST, step),
+    TEXT("SLURM_JOB_SLUID", VARIABLE_LIST, sluid),
+    TEXT("SLURM_JOB_USER", VARIABLE_NAME, user),
+    TEXT("SLURM_JOB_ACCOUNT", VARIABLE_NAME, account),
+    TEXT("SLURM_JOB_PARTITION", VARIABLE_NAME, partition),
+    TEXT("SLURM_JOB_NAME", VARIABLE_NAME, name),
+    TEXT("SLURM_JOB_GPUS", VARIABLE_LIST, job_gpus),
+    TEXT("SLURM_STEP_GPUS", VARIABLE_LIST, step_gpus),
+    TEXT("CUDA_VISIBLE_DEVICES", VARIABLE_UUIDS, visible),
+#undef NUMBER
+#undef TEXT
+};
+
+static const struct variable *variable_find(const char *entry, size_t length)
+{
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+        if (strlen(variables[i].name) == length &&
+            memcmp(variables[i].name, entry, length) == 0)
+            return &variables[i];
+    return NULL;
+}
+
+static void store_number(const char *value, size_t length, uint32_t *ret_number)
+{
+    char text[16];
+    const char *at = text;
+    uint32_t number;
+    if (copy_word(text, sizeof(text), value, length) &&
+        take_u32(&at, &number) && *at == '\0')
+        *ret_number = number;
+}
+
+static bool starts_with_uuid(const char *value, size_t length)
+{
+    return length > 4 &&
+           (memcmp(value, "GPU-", 4) == 0 || memcmp(value, "MIG-", 4) == 0);
+}
+
+static void store(const struct variable *variable,
+                  const char *value,
+                  size_t length,
+                  struct job_environment *environment)
+{
+    char *field = (char *)environment + variable->offset;
+    if (variable->kind == VARIABLE_NUMBER) {
+        store_number(value, length, (uint32_t *)(void *)field);
+        return;
+    }
+    if (variable->kind == VARIABLE_UUIDS && !starts_with_uuid(value, length))
+        return;
+    if (variable->kind == VARIABLE_NAME && length >= variable->size)
+        length = variable->size - 1;
+    copy_word(field, variable->size, value, length);
+}
+
+void job_environment_parse(const char *block,
+                           size_t size,
+                           char separator,
+                           struct job_environment *ret_environment)
+{
+    *ret_environment = (struct job_environment){
+        .user_id = JOB_UID_UNKNOWN,
+        .array_job_id = UINT32_MAX,
+        .array_task_id = UINT32_MAX,
+        .het_job_id = UINT32_MAX,
+        .het_offset = UINT32_MAX,
+    };
+    uint32_t seen = 0;
+    for (const char *end = block + size; block < end;) {
+        const char *stop = memchr(block, separator, (size_t)(end - block));
+        const char *entry_end = stop ? stop : end;
+        /* Slurm's own begin with S, CUDA's with C: most others end here. */
+        const char *equals =
+            *block == 'S' || *block == 'C'
+                ? memchr(block, '=', (size_t)(entry_end - block))
+                : NULL;
+        const struct variable *variable =
+            equals ? variable_find(block, (size_t)(equals - block)) : NULL;
+        uint32_t bit = variable ? UINT32_C(1) << (variable - variables) : 0;
+        if (variable && !(seen & bit))
+            store(variable, equals + 1, (size_t)(entry_end - equals - 1),
+                  ret_environment);
+        seen |= bit;
+        block = entry_end + 1;
+    }
+}
+
+void job_number_format(const struct job_environment *environment,
+                       uint32_t job_id,
+                       char *ret_text,
+                       size_t size)
+{
+    if (environment->array_job_id != UINT32_MAX &&
+        environment->array_task_id != UINT32_MAX)
+        snprintf(ret_text, size, "%u_%u", environment->array_job_id,
+                 environment->array_task_id);
+    else if (environment->het_job_id != UINT32_MAX &&
+             environment->het_offset != UINT32_MAX)
+        snprintf(ret_text, size, "%u+%u", environment->het_job_id,
+                 environment->het_offset);
+    else
+        snprintf(ret_text, size, "%u", job_id);
+}
+
+/* ---- lists of GPUs ---- */
+
+static bool take_number(struct job_gpu_list *list, uint32_t *ret_index)
+{
+    const char *at = list->at;
+    uint32_t first, last;
+    if (!take_u32(&at, &first))
+        return false;
+    last = first;
+    if (*at == '-') {
+        at++;
+        if (!take_u32(&at, &last) || last < first || last - first > 1023)
+            return false;
+    }
+    if (*at != ',' && *at != '\0')
+        return false;
+    list->at = at + (*at == ',');
+    list->next = first + 1;
+    list->last = last;
+    list->in_range = first < last;
+    *ret_index = first;
+    return true;
+}
+
+bool job_gpu_list_next(struct job_gpu_list *list,
+                       uint32_t *ret_index,
+                       char *ret_word,
+                       size_t size)
+{
+    ret_word[0] = '\0';
+    if (list->in_range) {
+        *ret_index = list->next++;
+        list->in_range = *ret_index < list->last;
+        return true;
+    }
+    while (*list->at) {
+        if (take_number(list, ret_index))
+            return true;
+        size_t length = strcspn(list->at, ",");
+        bool fits = copy_word(ret_word, size, list->at, length);
+        list->at += length;
+        list->at += *list->at == ',';
+        if (fits)
+            return true;
+    }
+    return false;
+}
+
+/* ---- files of prologs ---- */
+
+bool job_mapping_name_parse(const char *name,
+                            uint32_t *ret_index,
+                            uint32_t *ret_instance)
+{
+    *ret_instance = GPU_NONE;
+    if (!take_u32(&name, ret_index))
+        return false;
+    if (*name == '.') {
+        name++;
+        if (!take_u32(&name, ret_instance))
+            return false;
+    }
+    return *name == '\0';
+}
+
+size_t job_mapping_parse(const char *text,
+                         uint32_t ret_jobs[static JOB_LINES_MAX])
+{
+    size_t count = 0;
+    while (*text && count < JOB_LINES_MAX) {
+        const char *at = text + strspn(text, " \t");
+        uint32_t job;
+        if (take_u32(&at, &job) && job != 0 && strchr("\n \t\r_+.", *at))
+            ret_jobs[count++] = job;
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    return count;
+}
+
+bool job_gpustat_parse(const char *text,
+                       uint32_t *ret_job_id,
+                       uint32_t *ret_user_id)
+{
+    *ret_user_id = JOB_UID_UNKNOWN;
+    text += strspn(text, " \t\n");
+    if (!take_u32(&text, ret_job_id) || *ret_job_id == 0)
+        return false;
+    if (*text != '\0' && !strchr(" \t\n", *text))
+        return false;
+    text += strspn(text, " \t");
+    uint32_t user;
+    if (take_u32(&text, &user))
+        *ret_user_id = user;
+    return true;
+}
