@@ -47,7 +47,7 @@ settings_complete() {
     if [[ -z $LAB_BUILD ]]; then
         LAB_BUILD=$LAB_SOURCE/build${LAB_ROOT:+-${LAB_ROOT##*/}}
     fi
-    LAB_PATH=$LAB_BUILD/src/watchdog:$LAB_BUILD/src/exporter
+    LAB_PATH=$LAB_BUILD/src/watchdog:$LAB_BUILD/src/exporter:$LAB_BUILD/lab
     LAB_PATH+=:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 }
 

@@ -18,6 +18,8 @@ host_services() {
         yes-head) head_services ;;
         yes-*) echo munged slurmd ;;
     esac
+    [[ $HOST == head ]] || ! program_path gpu-exporter >/dev/null ||
+        echo gpu-exporter
 }
 
 head_services() {
@@ -33,6 +35,8 @@ unit_command() {
     case $1 in
         head) COMMAND=("$(program_path gpu-watchdog)" head --address "$HEAD_ADDRESS") ;;
         join) COMMAND=("$(program_path gpu-watchdog)" join) ;;
+        gpu-exporter) COMMAND=("$(program_path gpu-exporter)" --collect-interval 1000
+            --nvml-library "$LAB_BUILD/lab/nvml/libnvidia-ml.so.1" --kmsg '') ;;
         munged) COMMAND=(as munge munged --foreground) ;;
         mariadb) COMMAND=(as mysql mariadbd "${MARIADB_OPTIONS[@]}") ;;
         slurmdbd) COMMAND=(slurmdbd -D) ;;
@@ -60,6 +64,7 @@ slurmd_command() {
 unit_ready() {
     case $1 in
         head | join) "$(program_path gpu-watchdog)" status >/dev/null 2>&1 ;;
+        gpu-exporter) listening 9400 ;;
         munged) [[ -S /run/munge/munge.socket.2 ]] ;;
         mariadb) [[ -S /run/mysqld/mysqld.sock ]] ;;
         slurmdbd) listening 6819 ;;
@@ -86,6 +91,7 @@ unit_prepare() {
                 read -r -a COMMAND </run/lab/join-line
             }
             ;;
+        gpu-exporter) gpus_simulate ;;
         munged)
             install -d -o munge -g munge -m 0711 /run/munge /var/lib/munge
             install -d -o munge -g munge -m 0700 /etc/munge /var/log/munge
@@ -125,6 +131,20 @@ unit_finish() {
     case $1 in
         slurmctld) [[ $LAB_ACCOUNTING == no ]] || "$LAB_SOURCE/lab/accounting" fill ;;
     esac
+}
+
+# What the simulated driver plays (lab/nvml), and where programs that use it leave
+# word of themselves.
+gpus_simulate() {
+    local i
+    install -d -m 1777 /run/gpu-simulated/use
+    [[ ! -e /run/gpu-simulated/scenario ]] || return 0
+    {
+        echo "machine $LAB_NAME-$HOST"
+        for ((i = 0; i < LAB_GPUS; i++)); do
+            echo "gpu $i model $LAB_GPU_TYPE"
+        done
+    } >/run/gpu-simulated/scenario
 }
 
 # --- what units wait for -------------------------------------------------------

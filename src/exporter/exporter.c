@@ -97,8 +97,7 @@ static void make_arguments(struct exporter *x)
 
 static void tell_state(struct exporter *x)
 {
-    const char *reason =
-        x->collector ? collector_status(x->collector)->reason : "";
+    const char *reason = pages_reason(x->pages);
     if (strcmp(reason, x->told) == 0)
         return;
     if (*reason)

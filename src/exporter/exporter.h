@@ -34,6 +34,9 @@ void pages_set_collector(struct pages *pages,
 /* Take the next snapshot; a reference is kept. */
 void pages_publish(struct pages *pages, struct mapped_snapshot *snapshot);
 
+/* Why there is nothing to serve, or not all; "" when all is well. */
+const char *pages_reason(const struct pages *pages);
+
 /* The GPUs were let go of, or taken up again. */
 void pages_set_released(struct pages *pages, bool released);
 

@@ -267,8 +267,9 @@ static void serve_health(void *context,
     answer_word(reply, "OK\n");
 }
 
-static const char *reason_of(const struct pages *p)
+const char *pages_reason(const struct pages *p)
 {
+    size_t count = 0;
     const char *why = overall(p);
     const char *reason =
         p->collector ? collector_status(p->collector)->reason : "";
@@ -276,6 +277,11 @@ static const char *reason_of(const struct pages *p)
         return reason;
     if (!p->snapshot)
         return "no reading of the GPUs has come yet";
+    const struct gpu_machine_record *machine =
+        snapshot_array(&p->snapshot->snapshot, SNAPSHOT_GPUS, 3, &count);
+    if (!why && count > 0)
+        return snapshot_text(&p->snapshot->snapshot, SNAPSHOT_GPUS,
+                             machine->trouble);
     return why ? why : "";
 }
 
@@ -288,7 +294,7 @@ static void serve_readiness(void *context,
     if (p->snapshot && !overall(p))
         answer_word(reply, "ready\n");
     else
-        http_reply_fail(reply, 503, "not ready: %s", reason_of(p));
+        http_reply_fail(reply, 503, "not ready: %s", pages_reason(p));
 }
 
 static void add_gpus(const struct pages *p, struct text *text)
@@ -325,8 +331,8 @@ static void serve_start(void *context,
               "runs\n/readyz   503 while there is nothing to serve\n\nGPUs\n",
               p->hostname);
     add_gpus(p, &text);
-    if (*reason_of(p))
-        text_addf(&text, "\n%s\n", reason_of(p));
+    if (*pages_reason(p))
+        text_addf(&text, "\n%s\n", pages_reason(p));
     http_reply_add_text(reply, &text);
 }
 

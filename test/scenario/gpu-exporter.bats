@@ -1,0 +1,214 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# gpu-exporter on the hosts of a real cluster: the simulated GPUs' numbers under
+# dcgm-exporter's names, each with the Slurm job that holds and uses it, and what is
+# shown when a GPU hangs, is lost, or reports errors.
+
+load helpers
+
+setup_file() {
+    scenario_begin
+}
+
+teardown_file() {
+    scenario_end
+}
+
+# The page of a worker's gpu-exporter.
+gpus_of() {
+    on "$1" curl -fsS "http://127.0.0.1:${2:-9400}/metrics"
+}
+
+# page_of WORKER [PORT] and then lines that must be there, as extended patterns.
+shows() {
+    local page pattern
+    page=$(gpus_of "$1") || return 1
+    shift
+    for pattern in "$@"; do
+        grep -qE "$pattern" <<<"$page" || return 1
+    done
+}
+
+scenario_add() {
+    echo "$2" >>"$LAB_DIR/hosts/$1/root/run/gpu-simulated/scenario"
+}
+
+scenario_heal() {
+    sed -i '/ lost \| hang /d' "$LAB_DIR/hosts/$1/root/run/gpu-simulated/scenario"
+}
+
+submit() { # USER OPTION... : the job's number
+    local user=$1
+    shift
+    on --user "$user" head sbatch --parsable --output=/dev/null \
+        --nodelist=worker1 "$@"
+}
+
+@test "every GPU of a worker is there, under dcgm-exporter's names" {
+    wait_until 10 shows worker1 '^gpu_visible 4$' '^gpu_expected 4$' \
+        '^DCGM_FI_DEV_GPU_TEMP\{gpu="3",UUID="GPU-[0-9a-f-]+",pci_bus_id="[0-9A-F:.]+",device="nvidia3",modelName="NVIDIA H100 [^"]*\(simulated\)",Hostname="worker1",DCGM_FI_DRIVER_VERSION="[^"]*simulated"\} [0-9]+$' \
+        '^DCGM_FI_DEV_POWER_USAGE\{gpu="0".*\} [0-9]+\.[0-9]{6}$'
+}
+
+# The six metrics and the labels that Grafana's dashboard 12239 asks for.
+@test "dashboard 12239 finds what it asks for" {
+    local name
+    for name in GPU_TEMP POWER_USAGE SM_CLOCK GPU_UTIL FB_USED; do
+        wait_until 5 shows worker1 "^DCGM_FI_DEV_$name\{gpu=\"0\""
+    done
+    wait_until 5 shows worker1 '^DCGM_FI_PROF_PIPE_TENSOR_ACTIVE\{gpu="0"'
+}
+
+@test "a job's GPUs: which it uses, and which it only holds" {
+    local job
+    job=$(submit user --gres=gpu:h100:2 --job-name=waste \
+        --wrap 'burn --utilization 70 --memory-mib 30000 --gpus 1')
+    wait_until 15 shows worker1 \
+        "^slurm_gpu_job_info\{gpu=\"0\",.*job_id=\"$job\",user=\"user\",.*partition=\"all\",job_name=\"waste\"\} 1\$" \
+        "^slurm_gpu_job_info\{gpu=\"1\",.*job_id=\"$job\"" \
+        '^DCGM_FI_DEV_GPU_UTIL\{gpu="0",.*\} 70$' \
+        '^DCGM_FI_DEV_GPU_UTIL\{gpu="1",.*\} 0$' \
+        "^slurm_gpu_job_memory_bytes\{gpu=\"0\",.*job_id=\"$job\"\} 31457280000\$" \
+        "^slurm_gpu_held_idle\{gpu=\"1\",.*job_id=\"$job\"\} 1\$"
+    run ! grep -E '^slurm_gpu_held_idle\{gpu="0"' <<<"$(gpus_of worker1)"
+    on head scancel "$job"
+    job_is_gone() { ! shows worker1 '^slurm_gpu_job_info'; }
+    wait_until 15 job_is_gone
+}
+
+@test "array tasks and steps are called as users call them" {
+    local job
+    job=$(submit alice --array=3,5 --gres=gpu:1 --wrap 'srun burn')
+    wait_until 15 shows worker1 "job_id=\"${job}_3\",user=\"alice\"" \
+        "job_id=\"${job}_5\",user=\"alice\""
+    [[ $(gpus_of worker1 | grep -c '^slurm_gpu_job_processes.*} 1$') == 2 ]]
+    on head scancel "$job"
+    wait_until 15 node_idle worker1
+}
+
+node_idle() {
+    [[ $(on head sinfo --noheader --nodes="$1" --partition=all --format=%T) == idle ]]
+}
+
+@test "a process of no job, and one on another job's GPU, are told" {
+    local job
+    job=$(submit user --gres=gpu:1 --wrap 'sleep 1000')
+    wait_until 15 shows worker1 "^slurm_gpu_held_idle\{gpu=\"0\",.*job_id=\"$job\""
+    on worker1 bash -c 'SLURM_JOB_GPUS=0 setsid burn --seconds 30 >/dev/null 2>&1 &'
+    wait_until 15 shows worker1 \
+        '^slurm_gpu_job_processes\{gpu="0",.*job_id=""\} 1$' \
+        '^slurm_gpu_foreign_job\{gpu="0",.*job_id=""\} 1$'
+    # An environment that lies does not make it another user's job.
+    on --user bob worker1 bash -c "SLURM_JOB_ID=$job SLURM_JOB_GPUS=0 \
+        setsid burn --seconds 30 >/dev/null 2>&1 &"
+    wait_until 15 shows worker1 \
+        '^slurm_gpu_job_processes\{gpu="0",.*job_id=""\} 2$'
+    on head scancel "$job"
+    on worker1 pkill burn
+    wait_until 15 node_idle worker1
+}
+
+@test "a GPU that hangs and one that is lost are told, the others stay fresh" {
+    scenario_add worker2 'gpu 1 hang nvmlDeviceGetPowerUsage'
+    scenario_add worker2 'gpu 2 lost 1'
+    wait_until 20 shows worker2 \
+        '^gpu_up\{gpu="1",.*state="hung"\} 0$' \
+        '^gpu_up\{gpu="2",.*state="lost"\} 0$' \
+        '^gpu_lost\{gpu="2"' \
+        '^gpu_up\{gpu="0",.*state="up"\} 1$' \
+        '^DCGM_FI_DEV_GPU_TEMP\{gpu="3"'
+    run ! grep -E '^DCGM_FI_DEV_GPU_TEMP\{gpu="[12]"' <<<"$(gpus_of worker2)"
+    scenario_heal worker2
+    wait_until 20 shows worker2 '^gpu_up\{gpu="2",.*state="up"\} 1$'
+}
+
+@test "release lets go of the driver, resume takes it up again" {
+    run -0 on worker1 gpu-exporter release
+    [[ $output == released* ]]
+    run ! on worker1 pgrep -f collect-gpus
+    shows worker1 '^gpu_driver_up 0$' '^gpu_up\{gpu="0",.*state="released"\} 0$'
+    run ! grep -q '^DCGM_FI' <<<"$(gpus_of worker1)"
+    run -0 on worker1 gpu-exporter resume
+    wait_until 10 shows worker1 '^gpu_up\{gpu="0",.*state="up"\} 1$' '^DCGM_FI_DEV_GPU_TEMP'
+    run -1 on --user user worker1 gpu-exporter release
+}
+
+# another WORKER PORT OPTION...: an exporter of this test's own.
+another() {
+    local worker=$1 port=$2
+    shift 2
+    # shellcheck disable=SC2016
+    on "$worker" bash -c 'setsid gpu-exporter "$@" >/var/log/lab/another.log 2>&1 &' - \
+        --address "127.0.0.1:$port" --collect-interval 500 --control '' \
+        --nvml-library "${GPU_WATCHDOG_BUILD:-$SCENARIO_SOURCE/build}/lab/nvml/libnvidia-ml.so.1" \
+        "$@"
+}
+
+another_shows() {
+    local page pattern
+    page=$(gpus_of worker1 "$1") || return 1
+    shift
+    for pattern in "$@"; do
+        grep -qE "$pattern" <<<"$page" || return 1
+    done
+}
+
+@test "errors in the kernel log are counted by number" {
+    local log=$LAB_DIR/hosts/worker1/root/run/kmsg us
+    us=$(awk '{ printf "%.0f", $1 * 1000000 }' /proc/uptime)
+    echo "6,1,$us,-;NVRM: Xid (PCI:0000:1b:00): 79, pid=1, GPU has fallen off the bus." >"$log"
+    another worker1 9411 --kmsg /run/kmsg
+    wait_until 10 another_shows 9411 \
+        '^gpu_xid_errors_total\{gpu="0",.*xid="79",meaning="fell off the bus"\} 1$' \
+        '^DCGM_FI_DEV_XID_ERRORS\{gpu="0",.*\} 79$' \
+        '^DCGM_FI_DEV_XID_ERRORS\{gpu="1",.*\} 0$'
+    echo "6,2,$us,-;NVRM: Xid (PCI:0000:1b:00): 79, pid=1, again" >>"$log"
+    wait_until 5 another_shows 9411 'xid="79",meaning="fell off the bus"\} 2$'
+    # They outlive a collector.
+    # shellcheck disable=SC2016 # on the host
+    on worker1 bash -c 'kill -KILL $(pgrep -f "^gpu-exporter collect-gpus.*/run/kmsg")'
+    wait_until 10 another_shows 9411 '^gpu_exporter_collector_ends_total 1$'
+    wait_until 10 another_shows 9411 'xid="79",meaning="fell off the bus"\} 2$'
+}
+
+@test "a collectors file chooses, and mapping files name jobs" {
+    local root=$LAB_DIR/hosts/worker1/root
+    mkdir -p "$root/run/mapping"
+    printf '4711\n' >"$root/run/mapping/1"
+    printf 'DCGM_FI_DEV_FB_USED, gauge, Used\nDCGM_FI_DEV_SERIAL, label, Serial\nDCGM_EXP_XID_ERRORS_COUNT, gauge, X\n' \
+        >"$root/run/collectors.csv"
+    another worker1 9412 -f /run/collectors.csv -n --hpc-job \
+        --hpc-job-mapping-dir /run/mapping
+    wait_until 10 another_shows 9412 \
+        '^DCGM_FI_DEV_FB_USED\{gpu="1",UUID="[^"]*",pci_bus_id="[^"]*",device="nvidia1",modelName="[^"]*",DCGM_FI_DEV_SERIAL="[^"]+",hpc_job="4711"\} [0-9]+$' \
+        '^DCGM_EXP_XID_ERRORS_COUNT\{gpu="0",.*window_size_in_ms="300000"\} 0$'
+    run ! grep -q DCGM_FI_DEV_GPU_TEMP <<<"$(gpus_of worker1 9412)"
+}
+
+@test "what cannot be is refused in one line" {
+    echo 'DCGM_FI_DEV_GPU_TMEP, gauge, x' >"$LAB_DIR/hosts/worker1/root/run/bad.csv"
+    run -1 on worker1 gpu-exporter -a 127.0.0.1:9413 -f /run/bad.csv
+    [[ $output == *'/run/bad.csv:1: there is no field DCGM_FI_DEV_GPU_TMEP; did you mean DCGM_FI_DEV_GPU_TEMP?'* ]]
+    run -2 on worker1 gpu-exporter --colectors x
+    [[ $output == *'collectors'* ]]
+    run -2 on worker1 gpu-exporter -k
+    run -1 on worker1 env DCGM_EXPORTER_COLLECTORS=/nowhere gpu-exporter -a 127.0.0.1:9413
+    [[ $output == *'/nowhere: No such file'* ]]
+}
+
+@test "without a driver it stays up and says why" {
+    # shellcheck disable=SC2016
+    on head bash -c 'setsid gpu-exporter --address 127.0.0.1:9414 --control "" \
+        --collect-interval 500 >/var/log/lab/another.log 2>&1 &'
+    none() { on head curl -fsS http://127.0.0.1:9414/metrics | grep -qx 'gpu_expected 0'; }
+    wait_until 10 none
+    [[ $(on head curl -fsS http://127.0.0.1:9414/metrics) == *$'\ngpu_driver_up 0\n'* ]]
+    [[ $(on head curl -fsS http://127.0.0.1:9414/health) == OK ]]
+    [[ $(cat "$HEAD_ROOT/var/log/lab/another.log") == *libnvidia-ml.so.1* ]]
+}
+
+@test "it is linked to neither Slurm nor an NVIDIA library" {
+    local program=${GPU_WATCHDOG_BUILD:-$SCENARIO_SOURCE/build}/src/exporter/gpu-exporter
+    run ! grep -E 'slurm|nvidia|cuda' <<<"$(ldd "$program")"
+}
