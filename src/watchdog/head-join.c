@@ -20,7 +20,8 @@
 enum {
     BEAT_MS = 4000,
     CONNECTIONS_MAX = 4096,
-    FAULTS_PER_MINUTE = 10
+    FAULTS_PER_MINUTE = 10,
+    WAITING_SHOWN_MAX = 64
 };
 
 #define PROBE_TIMEOUT_NS (4 * NS_PER_S)
@@ -36,6 +37,8 @@ struct connection {
     struct join_hello hello;
     struct probe *probe;
     struct loop_source *timer; /* until it is let in */
+    int64_t since_s;           /* real time */
+    bool refused;              /* all that is left is to hang up */
     json_t *services;          /* of the last BEAT */
     bool slurmd_ready;
     char told_state[NODE_STATE_TEXT_SIZE]; /* what its worker knows */
@@ -81,6 +84,7 @@ static void *on_accepted(void *context, struct channel *channel)
         return NULL;
     c->head = head;
     c->channel = channel;
+    c->since_s = clock_realtime_ns() / NS_PER_S;
     c->next = head->connections;
     if (c->next)
         c->next->previous = c;
@@ -117,6 +121,7 @@ send_message(struct connection *c, json_t *message, const char *what)
 static void remember_refusal(struct connection *c, const char *reason)
 {
     struct head *head = c->head;
+    c->refused = true;
     struct refusal *r =
         &head->refusals[head->refusal_count++ % HEAD_REFUSALS_MAX];
     r->time_s = clock_realtime_ns() / NS_PER_S;
@@ -437,6 +442,28 @@ const json_t *head_member_services(const struct member *member)
 {
     const struct connection *c = member->connection;
     return c ? c->services : NULL;
+}
+
+static const char *waits_for(const struct connection *c)
+{
+    if (c->probe)
+        return "the head tries to reach it";
+    return "it has not said who it is";
+}
+
+json_t *head_joins_waiting(const struct head *head)
+{
+    json_t *array = json_array();
+    for (const struct connection *c = head->connections; c; c = c->next)
+        if (!c->member && !c->refused &&
+            json_array_size(array) < WAITING_SHOWN_MAX)
+            json_array_append_new(
+                array, json_pack("{s:I, s:s, s:s, s:s}", "since_s",
+                                 (json_int_t)c->since_s, "from",
+                                 channel_peer(c->channel), "host",
+                                 *c->hello.name ? c->hello.name : c->hello.host,
+                                 "reason", waits_for(c)));
+    return array;
 }
 
 void head_member_forget(struct head *head, struct member *member)

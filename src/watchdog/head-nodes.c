@@ -305,7 +305,8 @@ int head_nodes_start(struct head *head, struct error *err)
         .interval_ns = INTERVAL_NS,
         .slow_interval_ns = 60 * NS_PER_S,
         .deadline_ns = 60 * NS_PER_S,
-        .parts = 1U << SNAPSHOT_NODES,
+        /* Jobs for status alone: as often as their cost allows. */
+        .parts = 1U << SNAPSHOT_NODES | 1U << SNAPSHOT_JOBS,
     };
     int r = collector_new(head->loop, &settings, on_snapshot,
                           on_collector_changed, head, &head->collector, err);

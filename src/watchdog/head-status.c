@@ -123,14 +123,15 @@ static json_t *nodes_write(const struct head *head)
     return array;
 }
 
+/* null as long as Slurm has not told. */
 static json_t *queue_write(const struct head *head)
 {
     size_t count = 0;
-    const struct job_record *jobs = NULL;
-    if (head->snapshot &&
-        snapshot_has(&head->snapshot->snapshot, SNAPSHOT_JOBS))
-        jobs =
-            snapshot_array(&head->snapshot->snapshot, SNAPSHOT_JOBS, 0, &count);
+    if (!head->snapshot ||
+        !snapshot_has(&head->snapshot->snapshot, SNAPSHOT_JOBS))
+        return json_null();
+    const struct job_record *jobs =
+        snapshot_array(&head->snapshot->snapshot, SNAPSHOT_JOBS, 0, &count);
     json_int_t running = 0, pending = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t base = jobs[i].state & JOB_BASE_MASK;
@@ -165,14 +166,14 @@ json_t *head_status(const struct head *head)
     snprintf(metrics, sizeof(metrics), "http://%s:9341/metrics", head->address);
     json_t *status = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:o, "
-        "s:o, s:o}",
+        "s:o, s:o, s:o}",
         "role", "head", "cluster", head->cluster, "host", head->host, "address",
         head->address, "node", head->node, "version", PROJECT_VERSION, "slurm",
         text_str(&slurm), "started_s", (json_int_t)head->started_s,
         "state_directory", head->state, "shared_home", head->settings->home,
         "metrics_url", metrics, "services", services_status(head->supervisor),
-        "nodes", nodes_write(head), "queue", queue_write(head), "refused",
-        refusals_write(head));
+        "nodes", nodes_write(head), "queue", queue_write(head), "waiting",
+        head_joins_waiting(head), "refused", refusals_write(head));
     if (status && head->collector)
         json_object_set_new(
             status, "slurm_reason",

@@ -118,6 +118,9 @@ const json_t *head_member_services(const struct member *member);
 /* The name, or the key, is free again; its connection ends. */
 void head_member_forget(struct head *head, struct member *member);
 
+/* Who is connected and not let in yet, for status: an array. */
+json_t *head_joins_waiting(const struct head *head);
+
 /* Send the key, the files and the users anew to everybody who is connected. */
 void head_welcome_all(struct head *head);
 

@@ -110,14 +110,15 @@ static void print_wrapped(const char *text)
     printf("    %s\n", text);
 }
 
-static void print_refused(const json_t *refused)
+/* Who waits to join, or was refused, since or at the time under KEY. */
+static void print_joins(const char *title, const json_t *joins, const char *key)
 {
-    if (json_array_size(refused) == 0)
+    if (json_array_size(joins) == 0)
         return;
-    printf("\nrefused to join\n");
-    for (size_t i = 0; i < json_array_size(refused); i++) {
-        const json_t *r = json_array_get(refused, i);
-        time_t when = (time_t)number_at(r, "time_s");
+    printf("\n%s\n", title);
+    for (size_t i = 0; i < json_array_size(joins); i++) {
+        const json_t *r = json_array_get(joins, i);
+        time_t when = (time_t)number_at(r, key);
         char clock[16];
         struct tm parts;
         localtime_r(&when, &parts);
@@ -130,16 +131,23 @@ static void print_refused(const json_t *refused)
 /* ---- the two kinds --------------------------------------------------------
  */
 
+static void print_queue(const json_t *queue)
+{
+    if (json_is_object(queue))
+        printf("\nqueue    %lld running, %lld pending\n",
+               number_at(queue, "running"), number_at(queue, "pending"));
+    else
+        printf("\nqueue    Slurm has not told yet\n");
+}
+
 static bool print_head(const json_t *status)
 {
-    const json_t *queue = json_object_get(status, "queue");
     printf("cluster %s, head %s (%s), Slurm %s\n", text_at(status, "cluster"),
            text_at(status, "host"), text_at(status, "address"),
            text_at(status, "slurm"));
     bool ready = print_services(json_object_get(status, "services"));
     print_nodes(json_object_get(status, "nodes"));
-    printf("\nqueue    %lld running, %lld pending\n",
-           number_at(queue, "running"), number_at(queue, "pending"));
+    print_queue(json_object_get(status, "queue"));
     printf("metrics  %s\n", text_at(status, "metrics_url"));
     if (*text_at(status, "shared_home"))
         printf("homes    shared under %s\n", text_at(status, "shared_home"));
@@ -150,7 +158,9 @@ static bool print_head(const json_t *status)
     if (*text_at(status, "slurm_reason"))
         printf("slurm    %.*s\n", REASON_WIDTH - 9,
                text_at(status, "slurm_reason"));
-    print_refused(json_object_get(status, "refused"));
+    print_joins("wait to join", json_object_get(status, "waiting"), "since_s");
+    print_joins("refused to join", json_object_get(status, "refused"),
+                "time_s");
     return ready;
 }
 

@@ -109,6 +109,28 @@ forge() {
     [[ $output == *'refused the head cannot reach this machine'* ]]
 }
 
+status_shows() {
+    # shellcheck disable=SC2053 # a pattern
+    [[ $(on head gpu-watchdog status "${@:2}") == $1 ]]
+}
+
+@test "status shows who waits to be let in, and for what" {
+    # Ports that take a connection and say nothing.
+    background "$BATS_TEST_TMPDIR/silent" nsenter --target "$WORKER_PID" --net -- \
+        python3 -c 'import socket, time
+ports = [socket.create_server(("", port)) for port in (6818, 60001)]
+time.sleep(60)'
+    wait_until 5 nsenter --target "$WORKER_PID" --net -- \
+        bash -c ': </dev/tcp/127.0.0.1/60001'
+    background "$BATS_TEST_TMPDIR/stranger" nsenter --target "$WORKER_PID" --net -- \
+        "$SCENARIO_TOOLS/join-client.py" 10.77.0.1 6824 "$(token)"
+    wait_until 3 status_shows \
+        '*wait to join*10.77.0.12 stranger*the head tries to reach it*'
+    [[ $(on head gpu-watchdog status --json | jq -r '.waiting[0].host') == stranger ]]
+    wait_until 8 status_shows '*refused to join*10.77.0.12 stranger*cannot reach*'
+    [[ $(on head gpu-watchdog status --json | jq '.waiting | length') == 0 ]]
+}
+
 @test "an inventory that no machine has is refused" {
     local assignment
     for assignment in 'inventory.cpus=0' 'inventory.cpus=70000' 'inventory.cpus=5' \

@@ -107,6 +107,19 @@ END
     wait_until 5 worker1_shows '*node worker1, idle*connected*'
 }
 
+# The head asked Slurm for its nodes alone, and showed 0 and 0 whatever ran.
+@test "status counts the jobs that run and that wait" {
+    local run wait
+    run=$(on head sbatch --parsable --output=/dev/null --wrap 'sleep 60')
+    wait=$(on head sbatch --parsable --output=/dev/null --hold --array=1-3 \
+        --wrap true)
+    wait_until 10 status_shows '*queue    1 running, 3 pending*'
+    [[ $(on head gpu-watchdog status --json | jq -cS .queue) == \
+        '{"pending":3,"running":1}' ]]
+    on head scancel "$run" "$wait"
+    wait_until 10 status_shows '*queue    0 running, 0 pending*'
+}
+
 worker1_shows() {
     # shellcheck disable=SC2053 # a pattern
     [[ $(on worker1 gpu-watchdog status) == $1 ]]
