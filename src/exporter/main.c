@@ -77,6 +77,13 @@ static void add_metrics(struct text *out)
         [GPU_GROUP_OWN] = "Ours",
         [GPU_GROUP_AMD] = "As AMD's exporter, for AMD's GPUs",
     };
+    text_add(out,
+             "# Metrics of gpu-exporter\n\n"
+             "Made by `gpu-exporter generate metrics` from the list in "
+             "`src/model/gpu-reading.h`;\nchange them there. A reading that "
+             "the GPU does not have has no series: absent is not\nzero. What "
+             "is told of GPUs' states, errors and jobs stands on\nits own "
+             "HELP lines, and in [gpu-attribution.md](gpu-attribution.md).\n");
     for (unsigned int g = 0; g < GPU_GROUP_COUNT; g++) {
         text_addf(out, "\n### %s\n\n| name | type | meaning |\n|---|---|---|\n",
                   groups[g]);

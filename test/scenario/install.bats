@@ -24,16 +24,21 @@ teardown_file() {
     [[ ! -e $BATS_FILE_TMPDIR/log ]] || cp "$BATS_FILE_TMPDIR/log" "$LOG"
 }
 
-EXPECTED='bin/gpu-watchdog
+EXPECTED='bin/gpu-exporter
+bin/gpu-watchdog
 bin/prometheus-slurm-exporter
+lib/systemd/system/gpu-exporter.service
 lib/systemd/system/gpu-watchdog-exporter.service
 lib/systemd/system/gpu-watchdog-head.service
 lib/systemd/system/gpu-watchdog-join.service
+share/bash-completion/completions/gpu-exporter
 share/bash-completion/completions/gpu-watchdog
 share/bash-completion/completions/prometheus-slurm-exporter
 share/doc/gpu-watchdog/NEWS.md
 share/doc/gpu-watchdog/README.md
 share/doc/gpu-watchdog/examples/gpu-watchdog.yaml
+share/doc/gpu-watchdog/gpu-attribution.md
+share/doc/gpu-watchdog/gpu-metrics.md
 share/doc/gpu-watchdog/guide-cluster.md
 share/doc/gpu-watchdog/guide-exporter.md
 share/doc/gpu-watchdog/metrics.md
@@ -41,9 +46,13 @@ share/doc/gpu-watchdog/slurm-commands.md
 share/gpu-watchdog/grafana/slurm.json
 share/gpu-watchdog/prometheus/prometheus.yml
 share/gpu-watchdog/prometheus/slurm.rules.yml
+share/gpu-watchdog/slurm/README.md
+share/gpu-watchdog/slurm/epilog
+share/gpu-watchdog/slurm/prolog
 share/man/man1/gpu-watchdog-snapshot.1
 share/man/man1/gpu-watchdog.1
 share/man/man5/gpu-watchdog.yaml.5
+share/man/man8/gpu-exporter.8
 share/man/man8/gpu-watchdog-doctor.8
 share/man/man8/gpu-watchdog-exporter.8
 share/man/man8/gpu-watchdog-head.8
