@@ -18,8 +18,8 @@ host_services() {
         yes-head) head_services ;;
         yes-*) echo munged slurmd ;;
     esac
-    [[ $HOST == head ]] || ! program_path gpu-exporter >/dev/null ||
-        echo gpu-exporter
+    [[ $LAB_BY_HAND-$HOST != yes-worker* ]] ||
+        ! program_path gpu-exporter >/dev/null || echo gpu-exporter
 }
 
 head_services() {
@@ -35,8 +35,7 @@ unit_command() {
     case $1 in
         head) COMMAND=("$(program_path gpu-watchdog)" head --address "$HEAD_ADDRESS") ;;
         join) COMMAND=("$(program_path gpu-watchdog)" join) ;;
-        gpu-exporter) COMMAND=("$(program_path gpu-exporter)" --collect-interval 1000
-            --nvml-library "$LAB_BUILD/lab/nvml/libnvidia-ml.so.1" --kmsg '') ;;
+        gpu-exporter) COMMAND=("$(program_path gpu-exporter)") ;;
         munged) COMMAND=(as munge munged --foreground) ;;
         mariadb) COMMAND=(as mysql mariadbd "${MARIADB_OPTIONS[@]}") ;;
         slurmdbd) COMMAND=(slurmdbd -D) ;;
@@ -85,6 +84,7 @@ unit_prepare() {
         # The first time it needs the line that the head printed (cluster.sh); from
         # then on it knows its cluster.
         join)
+            gpus_simulate
             [[ -e /var/lib/gpu-watchdog/membership.json ]] || {
                 wait_for 60 test -s /run/lab/join-line ||
                     fail "$HOST: no token has come from the head in 60 s"
@@ -137,6 +137,11 @@ unit_finish() {
 # word of themselves.
 gpus_simulate() {
     local i
+    {
+        echo "nvml_library: $LAB_BUILD/lab/nvml/libnvidia-ml.so.1"
+        echo 'collect_interval: 1000'
+        echo 'kmsg: ""'
+    } >/etc/gpu-watchdog/gpu-exporter.yaml
     install -d -m 1777 /run/gpu-simulated/use
     [[ ! -e /run/gpu-simulated/scenario ]] || return 0
     {

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 
 enum {
-    SERVICES_MAX = 4,
+    SERVICES_MAX = 5,
     WORDS_MAX = 16,
     MUNGE_KEY_SIZE_MAX = 1024
 };
@@ -34,7 +34,7 @@ struct command {
 };
 
 struct services {
-    bool head, compute;
+    bool head, compute, gpus;
     bool forget_credentials; /* at the next start of slurmd */
     char *state, *munge_user, *slurm_user, *address;
     char *node, *node_conf, *program, *exporter_listen;
@@ -133,6 +133,14 @@ static const char *const *exporter_command(void *context)
         command_add(command, "--user");
         command_add(command, "%s", services->slurm_user);
     }
+    return command_words(command);
+}
+
+static const char *const *gpu_exporter_command(void *context)
+{
+    struct services *services = context;
+    struct command *command =
+        command_begin(services, program_find("gpu-exporter"));
     return command_words(command);
 }
 
@@ -250,6 +258,20 @@ static bool exporter_ready(void *context)
     return port && listening_tcp((uint16_t)strtoul(port + 1, NULL, 10));
 }
 
+static bool gpu_exporter_ready(void *context)
+{
+    (void)context;
+    return listening_tcp(GPU_EXPORTER_PORT);
+}
+
+/* One that runs already, ours or NVIDIA's, is left alone. */
+static bool gpu_exporter_wanted(const struct services *services)
+{
+    const char *program = program_find("gpu-exporter");
+    return services->gpus && *program == '/' &&
+           !listening_tcp(GPU_EXPORTER_PORT);
+}
+
 /* ---- the list ------------------------------------------------------------ */
 
 static void add_spec(struct services *services, struct service_spec spec)
@@ -294,6 +316,13 @@ static void add_specs(struct services *services)
                                .needs = {"slurmctld"},
                                .command = exporter_command,
                                .ready = exporter_ready});
+    if (gpu_exporter_wanted(services))
+        add_spec(services,
+                 (struct service_spec){.name = "gpu-exporter",
+                                       .pid_path = SERVICES_PID_DIRECTORY
+                                       "/gpu-exporter",
+                                       .command = gpu_exporter_command,
+                                       .ready = gpu_exporter_ready});
 }
 
 static int copy_text(char **ret_copy, const char *text)
@@ -313,6 +342,7 @@ int services_new(const struct services_settings *settings,
         return error_errno(err, ENOMEM, "services");
     s->head = settings->head;
     s->compute = settings->compute;
+    s->gpus = settings->gpus;
     if (copy_text(&s->state, settings->state) < 0 ||
         copy_text(&s->munge_user, settings->munge_user) < 0 ||
         copy_text(&s->slurm_user, settings->slurm_user) < 0 ||

@@ -23,7 +23,8 @@
 
 enum {
     SLURMCTLD_PORT = 6817,
-    SLURMD_PORT = 6818
+    SLURMD_PORT = 6818,
+    GPU_EXPORTER_PORT = 9400
 };
 
 struct services_settings {
@@ -39,6 +40,8 @@ struct services_settings {
     const char *node_conf; /* slurmd --conf */
     const char *program;   /* path of gpu-watchdog, for the exporter */
     const char *exporter_listen; /* ":9341" */
+    bool gpus; /* this machine has some: gpu-exporter, where it is installed and
+                  nothing else has its port */
 };
 
 struct services; /* owns what the specs point to */

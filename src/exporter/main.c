@@ -72,8 +72,7 @@ static void add_metrics(struct text *out)
 {
     static const char *const groups[GPU_GROUP_COUNT] = {
         [GPU_GROUP_DCGM] = "As dcgm-exporter, on by default",
-        [GPU_GROUP_DCGM_MORE] = "As dcgm-exporter or DCGM, with --more or "
-                                "from a collectors file",
+        [GPU_GROUP_DCGM_MORE] = "As DCGM, by --more or a collectors file",
         [GPU_GROUP_OWN] = "Ours",
         [GPU_GROUP_AMD] = "As AMD's exporter, for AMD's GPUs",
     };

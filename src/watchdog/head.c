@@ -96,6 +96,7 @@ static int start_services(struct head *head, struct error *err)
         .node_conf = text_str(&head->node_conf),
         .program = program,
         .exporter_listen = text_str(&listen),
+        .gpus = head->inventory.gpus.count > 0,
     };
     r = services_new(&settings, &head->services, err);
     text_deinit(&listen);

@@ -35,12 +35,12 @@ static long long number_at(const json_t *object, const char *key)
 static bool print_services(const json_t *services)
 {
     bool all_ready = json_array_size(services) > 0;
-    printf("\n%-10s %-9s %8s %9s\n", "SERVICE", "STATE", "PID", "RESTARTS");
+    printf("\n%-12s %-9s %8s %9s\n", "SERVICE", "STATE", "PID", "RESTARTS");
     for (size_t i = 0; i < json_array_size(services); i++) {
         const json_t *s = json_array_get(services, i);
         bool ready = strcmp(text_at(s, "state"), "ready") == 0;
         all_ready = all_ready && ready;
-        printf("%-10s %-9s %8lld %9lld\n", text_at(s, "name"),
+        printf("%-12s %-9s %8lld %9lld\n", text_at(s, "name"),
                text_at(s, "state"), number_at(s, "pid"),
                number_at(s, "restarts"));
         if (*text_at(s, "reason") && !ready)

@@ -145,6 +145,7 @@ static int start_services(struct worker *worker, struct error *err)
         .address = channel_own_address(worker->channel),
         .node = worker->node,
         .node_conf = text_str(&worker->node_conf),
+        .gpus = worker->inventory.gpus.count > 0,
     };
     if (!settings.node_conf)
         return error_set(err, ENOMEM, "out of memory");
