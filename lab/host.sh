@@ -43,12 +43,44 @@ host_write_fstab() {
 # the scheduling of them is real.
 host_write_gpus() {
     local i
-    # Tells gpu-watchdog's inventory what they stand for.
-    echo "NVIDIA ${LAB_GPU_TYPE^^}" >"$1/root/etc/gpu-watchdog/simulated-gpu"
     for ((i = 0; i < LAB_GPUS; i++)); do
         touch "$1/root/dev/nvidia$i"
         fstab_line /dev/null "$1/root/dev/nvidia$i" none bind
     done
+}
+
+# Puts the simulated driver (lab/nvml) where the host finds it as it would NVIDIA's,
+# by a line of its own for ldconfig(8), which host-init runs: /usr is the machine's,
+# and stays as it is. Nothing is put where nobody has built it.
+host_write_driver() {
+    local root=$1/root library=$LAB_BUILD/lab/nvml/libnvidia-ml.so.1
+    local driver=/var/lib/gpu-simulated aux=/var/cache/ldconfig/aux-cache
+    [[ -e $library ]] || return 0
+    install -D -m 644 "$library" "$root$driver/libnvidia-ml.so.1"
+    rm -f "$root/etc/ld.so.conf" "$root/etc/ld.so.cache"
+    printf '%s\n' "$driver" 'include /etc/ld.so.conf.d/*.conf' \
+        >"$root/etc/ld.so.conf"
+    # What ldconfig knows of the machine's libraries spares it to read them all.
+    [[ -n $LAB_ROOT || ! -r $aux ]] || install -D -m 600 "$aux" "$root$aux"
+    : >"$root/dev/kmsg"
+    # Often enough to see one's own jobs come and go.
+    echo 'collect_interval: 1000' >"$root/etc/gpu-watchdog/gpu-exporter.yaml"
+}
+
+# What the simulated driver is told of its machine (lab/README.md), anew whenever
+# that is switched on.
+host_write_scenario() {
+    local dir=$1/root/run/gpu-simulated i
+    install -d "$dir"
+    install -d -m 1777 "$dir/use"
+    {
+        echo "machine $LAB_NAME-${1##*/}"
+        echo "since-ms $(now_ms)"
+        for ((i = 0; i < LAB_GPUS; i++)); do
+            echo "gpu $i model $LAB_GPU_TYPE"
+        done
+    } >"$dir/scenario"
+    : >"$dir/events"
 }
 
 # Lays out the tree of host NAME in LAB_DIR/hosts/NAME, ready to be started.
@@ -58,7 +90,9 @@ host_prepare() {
     cp -a "$LAB_DIR/template" "$dir/root"
     echo "$name" >"$dir/root/etc/hostname"
     host_write_fstab "$dir" >"$dir/fstab"
-    [[ $name == head ]] || host_write_gpus "$dir" >>"$dir/fstab"
+    [[ $name != head ]] || return 0
+    host_write_gpus "$dir" >>"$dir/fstab"
+    host_write_driver "$dir"
 }
 
 # Starts the first process of host NAME and plugs its cable into the switch.
@@ -68,6 +102,7 @@ host_start() {
     rm -rf "$dir/init" "$dir/root/run"
     mkdir -p "$dir/root/run/lab"
     cp "$LAB_DIR/settings" "$dir/root/run/lab/settings"
+    [[ $name == head ]] || host_write_scenario "$dir"
     # The first child after unshare --pid is pid 1 of the new namespace.
     # shellcheck disable=SC2016
     spawn "$dir/log" unshare --mount --uts --ipc --net --pid -- \

@@ -11,15 +11,18 @@ HEAD_ADDRESS=$(host_address head)
 # The services of this host; each waits for what it needs (unit_prepare), so they
 # are all started at once.
 host_services() {
+    local services=''
     [[ $LAB_BARE == no ]] || return 0
     case $LAB_BY_HAND-$HOST in
-        no-head) echo head ;;
-        no-*) echo join ;;
-        yes-head) head_services ;;
-        yes-*) echo munged slurmd ;;
+        no-head) services='head' ;;
+        no-*) services='join' ;;
+        yes-head) services=$(head_services) ;;
+        yes-*) services='munged slurmd' ;;
     esac
+    # In a cluster that head and join have made, they see to it.
     [[ $LAB_BY_HAND-$HOST != yes-worker* ]] ||
-        ! program_path gpu-exporter >/dev/null || echo gpu-exporter
+        ! program_path gpu-exporter >/dev/null || services+=' gpu-exporter'
+    echo "$services"
 }
 
 head_services() {
@@ -84,14 +87,12 @@ unit_prepare() {
         # The first time it needs the line that the head printed (cluster.sh); from
         # then on it knows its cluster.
         join)
-            gpus_simulate
             [[ -e /var/lib/gpu-watchdog/membership.json ]] || {
                 wait_for 60 test -s /run/lab/join-line ||
                     fail "$HOST: no token has come from the head in 60 s"
                 read -r -a COMMAND </run/lab/join-line
             }
             ;;
-        gpu-exporter) gpus_simulate ;;
         munged)
             install -d -o munge -g munge -m 0711 /run/munge /var/lib/munge
             install -d -o munge -g munge -m 0700 /etc/munge /var/log/munge
@@ -131,25 +132,6 @@ unit_finish() {
     case $1 in
         slurmctld) [[ $LAB_ACCOUNTING == no ]] || "$LAB_SOURCE/lab/accounting" fill ;;
     esac
-}
-
-# What the simulated driver plays (lab/nvml), and where programs that use it leave
-# word of themselves.
-gpus_simulate() {
-    local i
-    {
-        echo "nvml_library: $LAB_BUILD/lab/nvml/libnvidia-ml.so.1"
-        echo 'collect_interval: 1000'
-        echo 'kmsg: ""'
-    } >/etc/gpu-watchdog/gpu-exporter.yaml
-    install -d -m 1777 /run/gpu-simulated/use
-    [[ ! -e /run/gpu-simulated/scenario ]] || return 0
-    {
-        echo "machine $LAB_NAME-$HOST"
-        for ((i = 0; i < LAB_GPUS; i++)); do
-            echo "gpu $i model $LAB_GPU_TYPE"
-        done
-    } >/run/gpu-simulated/scenario
 }
 
 # --- what units wait for -------------------------------------------------------

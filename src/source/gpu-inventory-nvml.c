@@ -8,6 +8,7 @@
 #include "source/nvml.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct leftovers {
     unsigned int without_file, mig, unknown;
@@ -28,7 +29,8 @@ static bool describe(const struct nvml *nvml,
         left->unknown++;
         return false;
     }
-    *ret_device = (struct gpu_device){0};
+    *ret_device =
+        (struct gpu_device){.simulated = strcasestr(name, "simulated") != NULL};
     snprintf(ret_device->model, sizeof(ret_device->model), "%.63s", name);
     snprintf(ret_device->file, sizeof(ret_device->file), "/dev/nvidia%u",
              minor);

@@ -19,9 +19,6 @@ int gpu_inventory_from_proc(const char *root,
 int gpu_inventory_from_sysfs(const char *root,
                              struct gpu_inventory *gpus,
                              struct error *err);
-int gpu_inventory_from_lab(const char *root,
-                           struct gpu_inventory *gpus,
-                           struct error *err);
 
 /* Append DEVICE, with its type made from its model. */
 int gpu_inventory_add(struct gpu_inventory *gpus,

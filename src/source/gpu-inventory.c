@@ -97,10 +97,6 @@ static int ask_sources(const char *root,
     r = gpu_inventory_from_sysfs(root, gpus, err);
     if (r < 0 || gpus->count > 0)
         return r;
-    gpus->source = "lab";
-    r = gpu_inventory_from_lab(root, gpus, err);
-    if (r < 0 || gpus->count > 0)
-        return r;
     gpus->source = "none";
     note_nothing_found(root, gpus);
     return 0;

@@ -16,22 +16,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the lab it names the model of the GPUs that are simulated. */
-#define GPU_INVENTORY_LAB_FILE "/etc/gpu-watchdog/simulated-gpu"
-
 struct gpu_device {
     char model[64];     /* as the driver says: "NVIDIA H100 80GB HBM3" */
     char type[32];      /* for GRES: "h100"; letters, digits, underscores */
     char file[64];      /* "/dev/nvidia5", "/dev/dri/renderD128" */
     char pci[20];       /* "0000:3b:00.0"; "" when not known */
     uint64_t memory_mb; /* 0: not known */
-    bool simulated;     /* by our own lab: said wherever it is shown */
+    bool simulated;     /* says so in its name; shown wherever it is */
 };
 
 struct gpu_inventory {
     struct gpu_device *devices; /* owned; in the order of their files */
     size_t count;
-    const char *source; /* "NVML", "/proc/driver/nvidia", "sysfs", "lab",
+    const char *source; /* "NVML", "/proc/driver/nvidia", "sysfs",
                          * "none" */
     char note[256];     /* why a better source was not used, or what of it is
                          * left out; "" when there is nothing to say */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Roots of machines are built in a temporary folder: a link to /dev/zero is a
- * device file there, one to /dev/null a simulated GPU.
+ * Roots of machines are built in a temporary folder, where a link to /dev/zero
+ * is a device file.
  */
 #include "source/gpu-inventory.h"
 
@@ -22,6 +22,7 @@ static int make_root(void **state)
     strcpy(root, "/tmp/test-gpu-inventory.XXXXXX");
     unsetenv("TEST_NVML_INIT");
     unsetenv("TEST_NVML_MIG");
+    unsetenv("TEST_NVML_NAME");
     return mkdtemp(root) ? 0 : -1;
 }
 
@@ -193,21 +194,17 @@ static void test_amd_is_found_by_its_render_node(void **state)
     assert_int_equal(gpus.devices[0].memory_mb, 196592);
 }
 
-static void test_simulated_gpus_need_both_signs(void **state)
+static void test_simulated_gpu_is_told_by_its_name(void **state)
 {
     (void)state;
+    setenv("TEST_NVML_MINORS", "0", 1);
+    setenv("TEST_NVML_NAME", "NVIDIA H100 80GB HBM3 (simulated)", 1);
     put_device("/dev/nvidia0", "/dev/null");
-    put_device("/dev/nvidia1", "/dev/null");
-    put_device("/dev/nvidia2", "/dev/zero");
-    _cleanup_(gpu_inventory_deinit) struct gpu_inventory before = take("");
-    assert_int_equal(before.count, 0);
-    put_file(GPU_INVENTORY_LAB_FILE, "NVIDIA H100 80GB HBM3\n");
-    _cleanup_(gpu_inventory_deinit) struct gpu_inventory gpus = take("");
-    assert_string_equal(gpus.source, "lab");
-    assert_int_equal(gpus.count, 2);
-    assert_true(gpus.devices[1].simulated);
-    assert_string_equal(gpus.devices[1].file, "/dev/nvidia1");
-    assert_string_equal(gpus.devices[1].type, "h100");
+    _cleanup_(gpu_inventory_deinit) struct gpu_inventory gpus =
+        take(nvml_library);
+    assert_int_equal(gpus.count, 1);
+    assert_true(gpus.devices[0].simulated);
+    assert_string_equal(gpus.devices[0].type, "h100");
 }
 
 static void test_types_are_what_people_write(void **state)
@@ -271,7 +268,7 @@ int main(int argc, char **argv)
         in_root(test_container_without_any_gpu_is_told),
         in_root(test_device_files_without_a_driver_are_told),
         in_root(test_amd_is_found_by_its_render_node),
-        in_root(test_simulated_gpus_need_both_signs),
+        in_root(test_simulated_gpu_is_told_by_its_name),
         cmocka_unit_test(test_types_are_what_people_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

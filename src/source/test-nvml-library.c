@@ -3,7 +3,8 @@
  * Stands in for libnvidia-ml.so.1 in tests of the inventory: as many GPUs of
  * an H100 machine as TEST_NVML_MINORS lists minor numbers ("5 0"); an "x"
  * stands for one that does not answer, TEST_NVML_INIT is what nvmlInit_v2()
- * returns. Built by the tests and never installed.
+ * returns, TEST_NVML_NAME what they are called. Built by the tests and never
+ * installed.
  */
 #include "source/nvml.h"
 
@@ -82,7 +83,8 @@ int nvmlDeviceGetMinorNumber(nvml_device device, unsigned int *minor)
 int nvmlDeviceGetName(nvml_device device, char *name, unsigned int size)
 {
     (void)device;
-    snprintf(name, size, "NVIDIA H100 80GB HBM3");
+    const char *value = getenv("TEST_NVML_NAME");
+    snprintf(name, size, "%s", value ? value : "NVIDIA H100 80GB HBM3");
     return NVML_SUCCESS;
 }
 
