@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 
 #define SAME_NS (2 * NS_PER_S)
@@ -87,15 +87,24 @@ const char *gpu_xid_text(uint32_t code)
     return "";
 }
 
+/* By hand: scanf takes signs and blanks for a part of a number. */
+static bool take_hex(const char **at, int digits_max, uint32_t *ret_number)
+{
+    int digits = 0;
+    *ret_number = 0;
+    for (; digits < digits_max && isxdigit((unsigned char)**at); digits++) {
+        int c = tolower((unsigned char)*(*at)++);
+        *ret_number =
+            *ret_number * 16 + (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return digits > 0;
+}
+
 bool gpu_pci_parse(const char *text, struct gpu_pci *ret_pci)
 {
-    int end = 0;
-    /* Widths bound what is read; a sign or blank would pass for a number. */
-    if (strspn(text, "0123456789abcdefABCDEF") == 0 ||
-        sscanf(text, "%8x:%2x:%2x%n", &ret_pci->domain, &ret_pci->bus,
-               &ret_pci->device, &end) != 3)
-        return false;
-    return end > 0;
+    return take_hex(&text, 8, &ret_pci->domain) && *text++ == ':' &&
+           take_hex(&text, 2, &ret_pci->bus) && *text++ == ':' &&
+           take_hex(&text, 2, &ret_pci->device);
 }
 
 static bool pci_equal(const struct gpu_pci *a, const struct gpu_pci *b)

@@ -40,6 +40,7 @@ static void records_of_the_kernel_log(void **state)
         "6,1,2,-;NVRM: Xid (PCI:0000:9b:00): seventy",
         "6,1,2,-;NVRM: Xid (PCI:0000:9b:00): 99999999999, ",
         "6,1,-2,-;NVRM: Xid (PCI:0000:9b:00): 79, ",
+        "6,1,2,-;NVRM: Xid (PCI:0000:-1:00): 79, ",
     };
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         assert_false(gpu_kmsg_parse(others[i], &xid));
