@@ -126,9 +126,15 @@ time.sleep(60)'
         "$SCENARIO_TOOLS/join-client.py" 10.77.0.1 6824 "$(token)"
     wait_until 3 status_shows \
         '*wait to join*10.77.0.12 stranger*the head tries to reach it*'
-    [[ $(on head gpu-watchdog status --json | jq -r '.waiting[0].host') == stranger ]]
+    [[ $(waiting_hosts) == stranger ]]
     wait_until 8 status_shows '*refused to join*10.77.0.12 stranger*cannot reach*'
-    [[ $(on head gpu-watchdog status --json | jq '.waiting | length') == 0 ]]
+    nobody_waits() { [[ -z $(waiting_hosts) ]]; }
+    wait_until 5 nobody_waits
+}
+
+waiting_hosts() {
+    on head gpu-watchdog status --json | python3 -c 'import json, sys
+print(*(w["host"] for w in json.load(sys.stdin)["waiting"]))'
 }
 
 @test "an inventory that no machine has is refused" {

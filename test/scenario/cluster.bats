@@ -114,8 +114,9 @@ END
     wait=$(on head sbatch --parsable --output=/dev/null --hold --array=1-3 \
         --wrap true)
     wait_until 10 status_shows '*queue    1 running, 3 pending*'
-    [[ $(on head gpu-watchdog status --json | jq -cS .queue) == \
-        '{"pending":3,"running":1}' ]]
+    [[ $(on head gpu-watchdog status --json | python3 -c 'import json, sys
+queue = json.load(sys.stdin)["queue"]
+print(queue["pending"], queue["running"])') == '3 1' ]]
     on head scancel "$run" "$wait"
     wait_until 10 status_shows '*queue    0 running, 0 pending*'
 }

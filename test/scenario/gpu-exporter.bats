@@ -82,7 +82,10 @@ submit() { # USER OPTION... : the job's number
     job=$(submit alice --array=3,5 --gres=gpu:1 --wrap 'srun burn')
     wait_until 15 shows worker1 "job_id=\"${job}_3\",user=\"alice\"" \
         "job_id=\"${job}_5\",user=\"alice\""
-    [[ $(gpus_of worker1 | grep -c '^slurm_gpu_job_processes.*} 1$') == 2 ]]
+    both_run() {
+        [[ $(gpus_of worker1 | grep -c '^slurm_gpu_job_processes.*} 1$') == 2 ]]
+    }
+    wait_until 15 both_run
     on head scancel "$job"
     wait_until 15 node_idle worker1
 }

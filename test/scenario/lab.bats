@@ -392,15 +392,19 @@ EOF
 # What ./start makes unless it is told --by-hand.
 @test "head and join make a lab of sixteen workers, which lose power and come back" {
     local name="$GPU_WATCHDOG_LAB-made"
-    export GPU_WATCHDOG_LAB=$name
     "$SOURCE/start" --name "$name" --detach --port-base 0 --workers 16 3>&-
-    [[ $(on head sinfo --noheader --partition=all --states=idle --format=%D) == 17 ]]
-    [[ -n ${LAB_ROOT-} || $(service worker3 status) == join*running* ]]
-    power worker3 off
-    power worker3 on
-    wait_until 15 node_is worker3 idle
-    service head restart
-    [[ $(on head srun --nodelist=worker3 hostname) == worker3 ]]
+    idle_nodes() {
+        on --name "$name" head sinfo --noheader --partition=all --states=idle \
+            --format=%D
+    }
+    all_are_idle() { [[ $(idle_nodes) == 17 ]]; }
+    all_are_idle
+    [[ -n ${LAB_ROOT-} || $(service --name "$name" worker3 status) == join*running* ]]
+    power --name "$name" worker3 off
+    power --name "$name" worker3 on
+    wait_until 15 all_are_idle
+    service --name "$name" head restart
+    [[ $(on --name "$name" head srun --nodelist=worker3 hostname) == worker3 ]]
     "$SOURCE/start" --name "$name" --stop
     nothing_left "$name"
 }
