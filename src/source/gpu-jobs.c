@@ -1,360 +1,451 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two questions with sources of their own.
- *
- * Who holds a GPU: the environment that slurmstepd gave to the job's processes
- * (SLURM_JOB_GPUS and its like), and the files of prologs. So a GPU is seen as
- * held on which nothing runs.
- *
- * Who uses it: the driver's list of processes; a process belongs to the job of
- * the slurmstepd that it descends from, or else of its cgroup, or else, if it
- * is the job's own user's, of its environment. The first two are root's to set;
- * the last a user can forge, and with it could only claim a job of their own.
+ * The order of a cycle: processes, files of our prolog, slurmstepds and their
+ * tasks, files of other prologs, processes on GPUs, judgement. Each later one
+ * adds, and does not take away from one before it.
  */
-#include "source/gpu-jobs-private.h"
+#include "source/gpu-jobs.h"
 
-#include "base/cleanup.h"
-#include "base/clock.h"
+#include "source/gpu-claim.h"
+#include "source/job-hold.h"
+#include "source/job-process.h"
+#include "source/slurm-users.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
-enum {
-    ENVIRONMENT_SIZE = 64 * 1024,
-    ENVIRONMENTS_MAX = 64, /* read in one cycle */
-    USES_MAX = 4096
+struct gpu_jobs {
+    const struct gpu_collector_settings *settings;
+    struct job_processes *processes;
+    struct job_file file;
+    struct user_names *users;
+    struct claim_book book;
+    uint64_t order_scores[GPU_ORDER_COUNT];
+    bool sees_daemons;
+    bool unreadable_files;
+    size_t hidden; /* processes on GPUs that /proc does not show */
+    struct error trouble;
 };
-
-/* ---- jobs that are here -------------------------------------------------- */
-
-struct job *gpu_jobs_find(const struct gpu_jobs *g, uint32_t job_id)
-{
-    for (size_t i = 0; i < g->job_count; i++)
-        if (g->jobs[i].job_id == job_id)
-            return &g->jobs[i];
-    return NULL;
-}
-
-struct job *gpu_jobs_keep(struct gpu_jobs *g, uint32_t job_id)
-{
-    struct job *job = gpu_jobs_find(g, job_id);
-    if (job || job_id == 0)
-        return job;
-    struct job *grown = reallocarray(g->jobs, g->job_count + 1, sizeof(*grown));
-    if (!grown)
-        return NULL;
-    g->jobs = grown;
-    job = &grown[g->job_count++];
-    *job = (struct job){.job_id = job_id};
-    job->environment.user_id = JOB_UID_UNKNOWN;
-    return job;
-}
-
-static bool environment_read(struct gpu_jobs *g,
-                             uint32_t pid,
-                             struct job_environment *ret_environment)
-{
-    ssize_t size = process_file_read(g->settings->proc_root, pid, "environ",
-                                     g->bytes, ENVIRONMENT_SIZE);
-    if (size <= 0)
-        return false;
-    job_environment_parse(g->bytes, (size_t)size, '\0', ret_environment);
-    return true;
-}
-
-static bool names_gpus(const struct job_environment *environment)
-{
-    return environment->job_gpus[0] || environment->step_gpus[0] ||
-           environment->visible[0];
-}
-
-/* Ask the processes of the steps for their environment until one tells which
- * GPUs the job was given. Jobs without GPUs are asked a few times in vain. */
-static void read_environments(struct gpu_jobs *g)
-{
-    unsigned int reads = 0;
-    for (size_t i = 0; i < g->list.count && reads < ENVIRONMENTS_MAX; i++) {
-        const struct process_entry *entry = &g->list.entries[i];
-        struct job_environment found;
-        if (!entry->step || strcmp(entry->command, "slurmstepd") == 0)
-            continue;
-        uint32_t job_id = g->list.steps[entry->step - 1].step.job_id;
-        struct job *job = gpu_jobs_find(g, job_id);
-        if (!job || job->settled)
-            continue;
-        reads++;
-        if (!environment_read(g, entry->pid, &found) || found.job_id != job_id)
-            continue;
-        job->environment = found;
-        if (job->environment.user_id == JOB_UID_UNKNOWN)
-            job->environment.user_id = entry->user_id;
-        job->settled = names_gpus(&found);
-    }
-}
-
-static void find_jobs(struct gpu_jobs *g)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < g->job_count; i++)
-        g->jobs[i].here = false;
-    for (size_t i = 0; i < g->list.step_count; i++) {
-        struct job *job = gpu_jobs_keep(g, g->list.steps[i].step.job_id);
-        if (job)
-            job->here = true;
-    }
-    for (size_t i = 0; i < g->job_count; i++)
-        if (g->jobs[i].here)
-            g->jobs[kept++] = g->jobs[i];
-    g->job_count = kept;
-    read_environments(g);
-}
-
-/* ---- uses ---------------------------------------------------------------- */
-
-struct use *gpu_jobs_use(struct gpu_jobs *g, uint32_t device, uint32_t job_id)
-{
-    for (size_t i = 0; i < g->use_count; i++)
-        if (g->uses[i].device == device && g->uses[i].job_id == job_id)
-            return &g->uses[i];
-    if (g->use_count == USES_MAX)
-        return NULL;
-    struct use *grown = reallocarray(g->uses, g->use_count + 1, sizeof(*grown));
-    if (!grown)
-        return NULL;
-    g->uses = grown;
-    struct use *use = &grown[g->use_count++];
-    *use = (struct use){
-        .device = device, .job_id = job_id, .user_id = JOB_UID_UNKNOWN};
-    return use;
-}
-
-/* ---- processes on devices ------------------------------------------------ */
-
-/* The job of a process, and what told. 0: none. */
-static uint32_t job_of_process(struct gpu_jobs *g,
-                               const struct process_entry *entry,
-                               struct job_step *ret_step,
-                               uint32_t *ret_from)
-{
-    const struct process_step *step = process_list_step(&g->list, entry->pid);
-    struct job_environment environment;
-    char text[GPU_JOBS_FILE_SIZE];
-    *ret_from = GPU_JOB_FROM_PARENT;
-    if (step) {
-        *ret_step = step->step;
-        return step->step.job_id;
-    }
-    *ret_from = GPU_JOB_FROM_CGROUP;
-    if (process_file_read(g->settings->proc_root, entry->pid, "cgroup", text,
-                          sizeof(text)) > 0 &&
-        job_cgroup_parse(text, ret_step) && ret_step->job_id)
-        return ret_step->job_id;
-    *ret_from = GPU_JOB_FROM_ENVIRONMENT;
-    *ret_step = (struct job_step){.job_id = 0};
-    if (!environment_read(g, entry->pid, &environment))
-        return 0;
-    const struct job *job = gpu_jobs_find(g, environment.job_id);
-    return job && job->environment.user_id == entry->user_id ? job->job_id : 0;
-}
-
-static int64_t start_of(const struct gpu_jobs *g,
-                        const struct process_entry *entry)
-{
-    struct timespec up;
-    clock_gettime(CLOCK_BOOTTIME, &up);
-    double age_s = (double)up.tv_sec + (double)up.tv_nsec / 1e9 -
-                   (double)entry->start_ticks / g->ticks_per_s;
-    return clock_realtime_ns() / NS_PER_S - (int64_t)age_s;
-}
-
-/* Count PROCESS to its job; the number of its use, GPU_NONE when it cannot be
- * known. */
-static uint32_t count_process(struct gpu_jobs *g,
-                              const struct gpu_process_scan *process,
-                              const struct process_entry *entry)
-{
-    struct job_step step = {.job_id = 0};
-    uint32_t from = 0;
-    if (!entry)
-        return GPU_NONE; /* it has just ended, or lives in another namespace */
-    uint32_t job_id = job_of_process(g, entry, &step, &from);
-    struct use *use = gpu_jobs_use(g, process->device, job_id);
-    if (!use)
-        return GPU_NONE;
-    use->flags |= GPU_JOB_USES | (job_id ? from : 0);
-    use->processes++;
-    use->user_id = entry->user_id;
-    if (process->memory_bytes == UINT64_MAX)
-        use->memory_bytes = UINT64_MAX;
-    else if (use->memory_bytes != UINT64_MAX)
-        use->memory_bytes += process->memory_bytes;
-    int64_t start_s = start_of(g, entry);
-    if (use->since_s == 0 || start_s < use->since_s)
-        use->since_s = start_s;
-    snprintf(use->step, sizeof(use->step), "%s", step.step);
-    return (uint32_t)(use - g->uses);
-}
-
-/* What does not fit. */
-static void judge(struct gpu_jobs *g)
-{
-    for (size_t i = 0; i < g->use_count; i++) {
-        struct use *use = &g->uses[i];
-        bool other_holds = false;
-        for (size_t k = 0; k < g->use_count; k++)
-            other_holds |= k != i && g->uses[k].device == use->device &&
-                           g->uses[k].flags & GPU_JOB_HOLDS &&
-                           !(g->uses[k].flags & GPU_JOB_STALE);
-        if (use->processes > 0)
-            use->flags &= ~(uint32_t)GPU_JOB_STALE;
-        if (use->flags & GPU_JOB_HOLDS && use->processes == 0 &&
-            !(use->flags & GPU_JOB_STALE))
-            use->flags |= GPU_JOB_IDLE;
-        if (use->flags & GPU_JOB_USES && !(use->flags & GPU_JOB_HOLDS) &&
-            other_holds)
-            use->flags |= GPU_JOB_FOREIGN;
-    }
-}
-
-/* ---- writing ------------------------------------------------------------- */
-
-static snapshot_string user_text(const struct gpu_jobs *g,
-                                 struct snapshot_builder *b,
-                                 uint32_t user_id)
-{
-    char number[16];
-    for (size_t i = 0; i < g->job_count; i++)
-        if (g->jobs[i].environment.user_id == user_id &&
-            g->jobs[i].environment.user[0])
-            return snapshot_builder_string(b, 1, g->jobs[i].environment.user);
-    if (user_id == JOB_UID_UNKNOWN)
-        return 0;
-    snprintf(number, sizeof(number), "%u", user_id);
-    return snapshot_builder_string(b, 1, user_id ? number : "root");
-}
-
-static void write_use(const struct gpu_jobs *g,
-                      struct snapshot_builder *b,
-                      const struct use *use,
-                      struct gpu_job_record *record)
-{
-    const struct job *job = gpu_jobs_find(g, use->job_id);
-    static const struct job_environment unknown = {.user_id = JOB_UID_UNKNOWN,
-                                                   .array_task_id = UINT32_MAX,
-                                                   .het_offset = UINT32_MAX,
-                                                   .array_job_id = UINT32_MAX,
-                                                   .het_job_id = UINT32_MAX};
-    const struct job_environment *e =
-        job && job->environment.job_id ? &job->environment : &unknown;
-    char number[64] = "";
-    if (use->job_id)
-        job_number_format(e, use->job_id, number, sizeof(number));
-    uint32_t user_id =
-        e->user_id != JOB_UID_UNKNOWN ? e->user_id : use->user_id;
-    *record = (struct gpu_job_record){
-        .job = snapshot_builder_string(b, 0, number),
-        .user = e->user[0] ? snapshot_builder_string(b, 1, e->user)
-                           : user_text(g, b, user_id),
-        .account = snapshot_builder_string(b, 2, e->account),
-        .partition = snapshot_builder_string(b, 3, e->partition),
-        .name = snapshot_builder_string(b, 4, e->name),
-        .step = snapshot_builder_string(b, 5, use->step),
-        .gpu = use->device,
-        .job_id = use->job_id,
-        .user_id = user_id,
-        .flags = use->flags,
-        .processes = use->processes,
-        .memory_bytes = use->memory_bytes,
-        .since_s = use->since_s};
-}
-
-static void write_processes(struct gpu_jobs *g,
-                            const struct gpu_scan *scan,
-                            struct snapshot_builder *b,
-                            const uint32_t *uses)
-{
-    for (size_t i = 0; i < scan->process_count; i++) {
-        const struct gpu_process_scan *process = &scan->processes[i];
-        const struct process_entry *entry =
-            process_list_find(&g->list, process->pid);
-        struct gpu_process_record *record = snapshot_builder_add(b, 1, NULL);
-        if (!record)
-            return;
-        *record = (struct gpu_process_record){
-            .command =
-                snapshot_builder_string(b, 6, entry ? entry->command : ""),
-            .user = entry ? user_text(g, b, entry->user_id) : 0,
-            .gpu = process->device,
-            .job_record = uses[i],
-            .pid = process->pid,
-            .user_id = entry ? entry->user_id : JOB_UID_UNKNOWN,
-            .memory_bytes = process->memory_bytes,
-            .sm_percent = process->sm_percent,
-            .graphics = process->graphics};
-    }
-}
-
-int gpu_jobs_write(struct gpu_jobs *g,
-                   const struct gpu_scan *scan,
-                   struct snapshot_builder *builder,
-                   struct error *err)
-{
-    int r = process_list_read(&g->list, g->settings->proc_root, err);
-    _cleanup_(free_ptr) uint32_t *uses =
-        calloc(scan->process_count + 1, sizeof(*uses));
-    if (r < 0)
-        return r;
-    if (!uses)
-        return error_errno(err, ENOMEM, "jobs");
-    g->use_count = 0;
-    find_jobs(g);
-    gpu_jobs_hold(g, scan);
-    for (size_t i = 0; i < scan->process_count; i++)
-        uses[i] =
-            count_process(g, &scan->processes[i],
-                          process_list_find(&g->list, scan->processes[i].pid));
-    judge(g);
-    void *records;
-    r = snapshot_builder_begin(builder, SNAPSHOT_GPU_USE, g->use_count,
-                               &records, err);
-    if (r < 0)
-        return r;
-    struct gpu_job_record *record = records;
-    for (size_t i = 0; i < g->use_count; i++)
-        write_use(g, builder, &g->uses[i], &record[i]);
-    write_processes(g, scan, builder, uses);
-    return snapshot_builder_end(builder, g->use_count, err);
-}
 
 int gpu_jobs_new(const struct gpu_collector_settings *settings,
                  struct gpu_jobs **ret_jobs,
                  struct error *err)
 {
-    struct gpu_jobs *g = calloc(1, sizeof(*g));
-    if (!g)
-        return error_errno(err, ENOMEM, "jobs");
-    g->settings = settings;
-    g->bytes = malloc(ENVIRONMENT_SIZE);
-    long ticks = sysconf(_SC_CLK_TCK);
-    g->ticks_per_s = ticks > 0 ? (double)ticks : 100;
-    if (!g->bytes) {
-        free(g);
-        return error_errno(err, ENOMEM, "jobs");
+    struct gpu_jobs *jobs = calloc(1, sizeof(*jobs));
+    if (!jobs || !(jobs->users = user_names_new())) {
+        free(jobs);
+        return error_set(err, ENOMEM, "no memory for the jobs on the GPUs");
     }
-    *ret_jobs = g;
+    jobs->settings = settings;
+    jobs->file.proc_fd = AT_FDCWD;
+    int r = job_processes_new(settings->proc_root, &jobs->processes, err);
+    if (r < 0) {
+        gpu_jobs_free(jobs);
+        return r;
+    }
+    *ret_jobs = jobs;
     return 0;
 }
 
-struct gpu_jobs *gpu_jobs_free(struct gpu_jobs *g)
+struct gpu_jobs *gpu_jobs_free(struct gpu_jobs *jobs)
 {
-    if (!g)
+    if (!jobs)
         return NULL;
-    process_list_deinit(&g->list);
-    free(g->jobs);
-    free(g->uses);
-    free(g->bytes);
-    free(g);
+    job_processes_free(jobs->processes);
+    job_file_deinit(&jobs->file);
+    user_names_free(jobs->users);
+    claim_book_deinit(&jobs->book);
+    free(jobs);
     return NULL;
+}
+
+/* ---- who holds ---- */
+
+static bool held_by_hook_of_another(const struct claim_book *book,
+                                    uint32_t job_id,
+                                    uint32_t device)
+{
+    for (size_t i = 0; i < book->claim_count; i++) {
+        const struct claim *claim = &book->claims[i];
+        const struct claim_job *job = &book->jobs[claim->job];
+        if (claim->device == device && job->id != job_id && job->runs &&
+            claim->flags & GPU_JOB_FROM_HOOK)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A step is told its GPUs, a batch script those of the job. SLURM_JOB_GPUS in
+ * another step may have come along from the batch script's node, whose numbers
+ * are not ours.
+ */
+static const char *list_of_daemon(const struct job_daemon *daemon)
+{
+    const struct job_environment *e = &daemon->environment;
+    const char *step = daemon->step.step;
+    bool is_first =
+        strcmp(step, "batch") == 0 || strcmp(step, "interactive") == 0;
+    if (is_first && e->job_gpus[0])
+        return e->job_gpus;
+    return e->step_gpus[0] ? e->step_gpus : e->visible;
+}
+
+/* Environments are the job's own to change: what they claim of a GPU that our
+ * prolog gave to another is not believed. */
+static void hold_by_environment(struct gpu_jobs *jobs,
+                                const struct gpu_scan *scan,
+                                const struct gpu_numbering *numbering,
+                                const struct job_daemon *daemon)
+{
+    struct claim_book *book = &jobs->book;
+    uint32_t job_id = daemon->step.job_id, number;
+    struct job_gpu_list list = {.at = list_of_daemon(daemon)};
+    char word[GPU_TEXT_SIZE];
+    while (job_gpu_list_next(&list, &number, word, sizeof(word))) {
+        uint32_t device = word[0] ? gpu_find_uuid(scan, word)
+                          : number < numbering->count
+                              ? numbering->devices[number]
+                              : GPU_NONE;
+        if (device != GPU_NONE &&
+            !held_by_hook_of_another(book, job_id, device))
+            claim_hold(book, job_id, device, GPU_JOB_FROM_ENVIRONMENT);
+    }
+}
+
+/* The jobs that run here, before any of their claims. */
+static void read_daemons(struct gpu_jobs *jobs)
+{
+    size_t count;
+    const struct job_process *all = job_processes_all(jobs->processes, &count);
+    jobs->sees_daemons = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct job_daemon *daemon = all[i].daemon;
+        if (!daemon)
+            continue;
+        jobs->sees_daemons = true;
+        struct claim_job *job =
+            daemon->step.job_id
+                ? claim_job_get(&jobs->book, daemon->step.job_id)
+                : NULL;
+        if (!job)
+            continue;
+        job->runs = true;
+        if (job->user_id == JOB_UID_UNKNOWN)
+            job->user_id = daemon->user_id;
+        if (job->environment.job_id == 0)
+            job->environment = daemon->environment;
+    }
+}
+
+static void hold_by_daemons(struct gpu_jobs *jobs,
+                            const struct gpu_scan *scan,
+                            const struct gpu_numbering *numbering)
+{
+    size_t count;
+    const struct job_process *all = job_processes_all(jobs->processes, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct job_daemon *daemon = all[i].daemon;
+        struct claim_job *job =
+            daemon ? claim_job_find(&jobs->book, daemon->step.job_id) : NULL;
+        if (job && !job->hooked)
+            hold_by_environment(jobs, scan, numbering, daemon);
+    }
+}
+
+/* ---- who uses ---- */
+
+/* SLUIDs name a job through its slurmstepd. */
+static bool resolve_sluid(const struct gpu_jobs *jobs, struct job_step *step)
+{
+    size_t count;
+    const struct job_process *all = job_processes_all(jobs->processes, &count);
+    if (step->job_id)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (all[i].daemon && all[i].daemon->step.job_id &&
+            strcmp(all[i].daemon->step.sluid, step->sluid) == 0) {
+            step->job_id = all[i].daemon->step.job_id;
+            return true;
+        }
+    return false;
+}
+
+/* The environment is its owner's to write: it counts only for a job that is
+ * here and the owner's own. */
+static bool believe_environment(struct gpu_jobs *jobs,
+                                uint32_t pid,
+                                uint32_t user,
+                                struct job_step *ret_step)
+{
+    struct job_environment environment;
+    if (!job_processes_environment(jobs->processes, pid, &environment))
+        return false;
+    const struct claim_job *job =
+        environment.job_id ? claim_job_find(&jobs->book, environment.job_id)
+                           : NULL;
+    if (!job || (!job->runs && !job->hooked) || job->user_id != user)
+        return false;
+    ret_step->job_id = job->id;
+    memcpy(ret_step->step, environment.step, sizeof(ret_step->step));
+    return true;
+}
+
+/* Returns the flag of what told, 0 when it is no job's. */
+static uint32_t find_step(struct gpu_jobs *jobs,
+                          const struct job_process *process,
+                          uint32_t user,
+                          struct job_step *ret_step)
+{
+    if (job_processes_cgroup(jobs->processes, process->pid, ret_step) &&
+        resolve_sluid(jobs, ret_step))
+        return GPU_JOB_FROM_CGROUP;
+    const struct job_daemon *daemon =
+        job_processes_daemon(jobs->processes, process);
+    if (daemon && daemon->step.job_id) {
+        *ret_step = daemon->step;
+        return GPU_JOB_FROM_PARENT;
+    }
+    *ret_step = (struct job_step){0};
+    if (user != JOB_UID_UNKNOWN &&
+        believe_environment(jobs, process->pid, user, ret_step))
+        return GPU_JOB_FROM_ENVIRONMENT;
+    return 0;
+}
+
+static void use(struct gpu_jobs *jobs,
+                const struct gpu_scan *scan,
+                uint32_t scanned,
+                const struct job_process *process)
+{
+    struct claim_book *book = &jobs->book;
+    struct job_step step = {0};
+    uint32_t user = JOB_UID_UNKNOWN, source = 0;
+    int64_t start_s = 0;
+    if (process) {
+        job_processes_user(jobs->processes, process->pid, &user);
+        source = find_step(jobs, process, user, &step);
+        start_s = job_processes_start_s(jobs->processes, process);
+    }
+    const struct gpu_process_scan *seen = &scan->processes[scanned];
+    struct claim *claim = claim_get(book, step.job_id, seen->device);
+    struct claim_process *entry = claim ? claim_process_add(book) : NULL;
+    if (!entry)
+        return;
+    *entry = (struct claim_process){.claim = (uint32_t)(claim - book->claims),
+                                    .scanned = scanned,
+                                    .user_id = user};
+    claim->flags |= GPU_JOB_USES | source;
+    claim->processes++;
+    if (seen->memory_bytes != UINT64_MAX) {
+        claim->memory_known = true;
+        claim->memory_bytes += seen->memory_bytes;
+    }
+    if (start_s && (!claim->oldest_s || start_s < claim->oldest_s))
+        claim->oldest_s = start_s;
+    if (start_s >= claim->newest_s) {
+        claim->newest_s = start_s;
+        memcpy(claim->step, step.step, sizeof(claim->step));
+    }
+    /* Its slurmstepd may be hidden from us, or gone before it. */
+    struct claim_job *job = &book->jobs[claim->job];
+    if (job->id && source == GPU_JOB_FROM_CGROUP &&
+        job->user_id == JOB_UID_UNKNOWN && user != 0)
+        job->user_id = user;
+}
+
+static void use_all(struct gpu_jobs *jobs, const struct gpu_scan *scan)
+{
+    jobs->hidden = 0;
+    for (uint32_t i = 0; i < scan->process_count; i++) {
+        const struct job_process *process =
+            job_processes_find(jobs->processes, scan->processes[i].pid);
+        if (!process)
+            jobs->hidden++;
+        use(jobs, scan, i, process);
+    }
+}
+
+/* ---- which order ---- */
+
+/* A process of a job on the device that an order says the job holds is a point
+ * for that order; orders that agree need none. */
+static void score_orders(struct gpu_jobs *jobs,
+                         const struct gpu_numbering orders[GPU_ORDER_COUNT])
+{
+    const struct claim_book *book = &jobs->book;
+    for (size_t i = 0; i < book->claim_count; i++) {
+        const struct claim *claim = &book->claims[i];
+        const struct claim_job *job = &book->jobs[claim->job];
+        if (!(claim->flags & GPU_JOB_USES) || !job->environment.job_gpus[0])
+            continue;
+        for (int order = 0; order < GPU_ORDER_COUNT; order++) {
+            struct job_gpu_list list = {.at = job->environment.job_gpus};
+            uint32_t number;
+            char word[GPU_TEXT_SIZE];
+            while (job_gpu_list_next(&list, &number, word, sizeof(word)))
+                if (!word[0] && number < orders[order].count &&
+                    orders[order].devices[number] == claim->device)
+                    jobs->order_scores[order]++;
+        }
+    }
+}
+
+/* ---- telling ---- */
+
+static void describe_trouble(struct gpu_jobs *jobs)
+{
+    struct error *text = &jobs->trouble;
+    text->text[0] = '\0';
+    if (job_processes_denied(jobs->processes))
+        error_set(text, EACCES,
+                  "environments of jobs cannot be read (needs CAP_SYS_PTRACE "
+                  "and CAP_DAC_READ_SEARCH, or root): GPUs that are held and "
+                  "not used are known from prolog files only");
+    else if (jobs->hidden > 0 && !jobs->sees_daemons)
+        error_set(text, EACCES,
+                  "%zu processes on GPUs are not in %s (needs the host's PID "
+                  "namespace, and no hidepid): their jobs are not known",
+                  jobs->hidden, jobs->settings->proc_root);
+    else if (jobs->unreadable_files)
+        error_set(text, EACCES,
+                  "folders with files of prologs cannot be read: %s, %s",
+                  jobs->settings->hook_dir ? jobs->settings->hook_dir : "-",
+                  jobs->settings->mapping_dir ? jobs->settings->mapping_dir
+                                              : "-");
+}
+
+const char *gpu_jobs_trouble(const struct gpu_jobs *jobs)
+{
+    return jobs->trouble.text;
+}
+
+enum field {
+    FIELD_JOB,
+    FIELD_USER,
+    FIELD_ACCOUNT,
+    FIELD_PARTITION,
+    FIELD_NAME,
+    FIELD_STEP,
+    FIELD_COMMAND
+};
+
+/* Our prolog's word comes from slurmd; a task's environment does not bind. */
+static const char *name_of_user(struct gpu_jobs *jobs,
+                                const struct claim_job *job)
+{
+    if (job->hooked && job->environment.user[0])
+        return job->environment.user;
+    if (job->user_id != JOB_UID_UNKNOWN)
+        return user_name(jobs->users, job->user_id);
+    return "";
+}
+
+static void write_claim(struct gpu_jobs *jobs,
+                        struct snapshot_builder *b,
+                        const struct claim *claim,
+                        struct gpu_job_record *record)
+{
+    const struct claim_job *job = &jobs->book.jobs[claim->job];
+    const struct job_environment *e = &job->environment;
+    char number[32] = "";
+    if (job->id)
+        job_number_format(e, job->id, number, sizeof(number));
+    record->job = snapshot_builder_string(b, FIELD_JOB, number);
+    record->user =
+        snapshot_builder_string(b, FIELD_USER, name_of_user(jobs, job));
+    record->account = snapshot_builder_string(b, FIELD_ACCOUNT, e->account);
+    record->partition =
+        snapshot_builder_string(b, FIELD_PARTITION, e->partition);
+    record->name = snapshot_builder_string(b, FIELD_NAME, e->name);
+    record->step = snapshot_builder_string(b, FIELD_STEP, claim->step);
+    record->gpu = claim->device;
+    record->job_id = job->id;
+    record->user_id = job->user_id;
+    record->flags = claim->flags;
+    record->processes = claim->processes;
+    record->memory_bytes =
+        claim->memory_known ? claim->memory_bytes : UINT64_MAX;
+    record->since_s = claim->oldest_s;
+}
+
+static bool write_process(struct gpu_jobs *jobs,
+                          const struct gpu_scan *scan,
+                          struct snapshot_builder *b,
+                          const struct claim_process *process)
+{
+    const struct gpu_process_scan *seen = &scan->processes[process->scanned];
+    struct gpu_process_record *record = snapshot_builder_add(b, 1, NULL);
+    char command[32];
+    if (!record)
+        return false;
+    job_processes_command(jobs->processes, seen->pid, command, sizeof(command));
+    record->command = snapshot_builder_string(b, FIELD_COMMAND, command);
+    if (process->user_id != JOB_UID_UNKNOWN)
+        record->user = snapshot_builder_string(
+            b, FIELD_USER, user_name(jobs->users, process->user_id));
+    record->gpu = seen->device;
+    record->job_record = process->claim;
+    record->pid = seen->pid;
+    record->user_id = process->user_id;
+    record->memory_bytes = seen->memory_bytes;
+    record->sm_percent = seen->sm_percent;
+    record->graphics = seen->graphics;
+    return true;
+}
+
+static int write_book(struct gpu_jobs *jobs,
+                      const struct gpu_scan *scan,
+                      struct snapshot_builder *b,
+                      struct error *err)
+{
+    const struct claim_book *book = &jobs->book;
+    void *start;
+    int r = snapshot_builder_begin(b, SNAPSHOT_GPU_USE, book->claim_count,
+                                   &start, err);
+    if (r < 0)
+        return r;
+    struct gpu_job_record *records = start;
+    for (size_t i = 0; i < book->claim_count; i++)
+        write_claim(jobs, b, &book->claims[i], &records[i]);
+    for (size_t i = 0; i < book->process_count; i++)
+        if (!write_process(jobs, scan, b, &book->processes[i]))
+            break; /* end() says so */
+    return snapshot_builder_end(b, book->claim_count, err);
+}
+
+int gpu_jobs_write(struct gpu_jobs *jobs,
+                   const struct gpu_scan *scan,
+                   struct snapshot_builder *builder,
+                   struct error *err)
+{
+    const struct gpu_collector_settings *s = jobs->settings;
+    struct claim_book *book = &jobs->book;
+    struct gpu_numbering orders[GPU_ORDER_COUNT];
+    int r = job_processes_walk(jobs->processes, err);
+    if (r < 0)
+        return r;
+    claim_book_clear(book);
+    user_names_begin(jobs->users);
+    for (int order = 0; order < GPU_ORDER_COUNT; order++)
+        gpu_numbering_make(scan, (enum gpu_order)order, &orders[order]);
+    const struct gpu_numbering *numbering =
+        &orders[jobs->order_scores[GPU_ORDER_PCI] >
+                jobs->order_scores[GPU_ORDER_MINOR]];
+    bool readable =
+        job_hold_hooks(s->hook_dir, &jobs->file, scan, numbering, book);
+    read_daemons(jobs);
+    hold_by_daemons(jobs, scan, numbering);
+    readable &= job_hold_mapping(s->mapping_dir, &jobs->file, scan, book);
+    readable &= job_hold_gpustat(s->gpustat_dir, &jobs->file, scan, book);
+    jobs->unreadable_files = !readable;
+    use_all(jobs, scan);
+    score_orders(jobs, orders);
+    claim_book_judge(book, scan, jobs->sees_daemons);
+    describe_trouble(jobs);
+    if (book->failed)
+        return error_set(err, ENOMEM, "no memory for the jobs on the GPUs");
+    return write_book(jobs, scan, builder, err);
 }

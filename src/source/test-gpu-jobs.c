@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attribution over a /proc and folders of prologs that are made in a temporary
+ * directory; two GPUs unless a test says otherwise. A test makes its processes,
+ * takes a snapshot and looks at the records.
+ */
+#include "source/gpu-jobs.h"
+
+#include "base/cleanup.h"
+#include "base/test.h"
+#include "source/gpu-snapshot.h"
+#include "source/mapped-snapshot.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utime.h>
+
+static char root[64], proc[80], hooks[80], mapping[80], gpustat[80];
+static struct gpu_collector_settings settings;
+static struct gpu_scan scan;
+static struct gpu_jobs *jobs;
+static struct snapshot_builder *builder;
+static struct mapped_snapshot *taken;
+
+static void put(const char *content, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Write the file ROOT/…; its folder is made. */
+static void put(const char *content, size_t size, const char *format, ...)
+{
+    char path[200], folder[200];
+    int used = snprintf(path, sizeof(path), "%s/", root);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(path + used, sizeof(path) - (size_t)used, format, args);
+    va_end(args);
+    snprintf(folder, sizeof(folder), "%s", path);
+    *strrchr(folder, '/') = '\0';
+    mkdir(folder, 0755);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(content, 1, size, file), size);
+    fclose(file);
+}
+
+#define PUT(text, ...) put((text), strlen(text), __VA_ARGS__)
+
+static void put_process(int pid, int parent, const char *command, int uid)
+{
+    char text[300];
+    snprintf(text, sizeof(text),
+             "%d (%s) S %d 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 1 1 1\n", pid,
+             command, parent, 1000 + pid);
+    PUT(text, "proc/%d/stat", pid);
+    snprintf(text, sizeof(text), "Name:\t%s\nUid:\t%d\t%d\t%d\t%d\n", command,
+             uid, uid, uid, uid);
+    PUT(text, "proc/%d/status", pid);
+    snprintf(text, sizeof(text), "%s\n", command);
+    PUT(text, "proc/%d/comm", pid);
+    PUT("0::/\n", "proc/%d/cgroup", pid);
+    PUT("", "proc/%d/environ", pid);
+    PUT("", "proc/%d/cmdline", pid);
+}
+
+/* TEXT has '|' where the block has zeros. */
+static void put_environment(int pid, const char *text)
+{
+    char block[500];
+    size_t size = strlen(text);
+    assert_true(size < sizeof(block));
+    for (size_t i = 0; i < size; i++)
+        block[i] = text[i] == '|' ? '\0' : text[i];
+    put(block, size, "proc/%d/environ", pid);
+}
+
+static void put_daemon(int pid, const char *title)
+{
+    put_process(pid, 1, "slurmstepd", 0);
+    PUT(title, "proc/%d/cmdline", pid);
+}
+
+/* A job with one batch script: slurmstepd PID, its script PID + 1. */
+static void put_job(int pid, int job, int uid, const char *gpus)
+{
+    char text[200];
+    snprintf(text, sizeof(text), "slurmstepd: [%d.batch]", job);
+    put_daemon(pid, text);
+    put_process(pid + 1, pid, "slurm_script", uid);
+    snprintf(text, sizeof(text),
+             "PATH=/bin|SLURM_JOB_ID=%d|SLURM_JOB_ACCOUNT=chem|"
+             "SLURM_JOB_PARTITION=gpu|SLURM_JOB_NAME=train%s%s|",
+             job, gpus ? "|SLURM_JOB_GPUS=" : "", gpus ? gpus : "");
+    put_environment(pid + 1, text);
+}
+
+static void
+add_gpu(uint32_t index, uint32_t minor, const char *uuid, const char *pci)
+{
+    struct gpu_device_scan *gpu = gpu_scan_add_device(&scan);
+    assert_non_null(gpu);
+    gpu->record.index = index;
+    gpu->record.minor = minor;
+    gpu->record.parent = GPU_NONE;
+    gpu->record.gpu_instance = GPU_NONE;
+    snprintf(gpu->uuid, sizeof(gpu->uuid), "%s", uuid);
+    snprintf(gpu->pci_bus_id, sizeof(gpu->pci_bus_id), "%s", pci);
+}
+
+static void add_use(uint32_t device, uint32_t pid)
+{
+    struct gpu_process_scan *process = gpu_scan_add_process(&scan);
+    assert_non_null(process);
+    *process = (struct gpu_process_scan){.device = device,
+                                         .pid = pid,
+                                         .memory_bytes = 1000,
+                                         .sm_percent = GPU_NONE};
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(root, "/tmp/test-gpu-jobs.XXXXXX");
+    if (!mkdtemp(root))
+        return -1;
+    snprintf(proc, sizeof(proc), "%s/proc", root);
+    snprintf(hooks, sizeof(hooks), "%s/hooks", root);
+    snprintf(mapping, sizeof(mapping), "%s/mapping", root);
+    snprintf(gpustat, sizeof(gpustat), "%s/gpustat", root);
+    mkdir(proc, 0755);
+    settings = (struct gpu_collector_settings){.proc_root = proc,
+                                               .hook_dir = hooks,
+                                               .mapping_dir = mapping,
+                                               .gpustat_dir = gpustat};
+    PUT("cpu 1 2\nbtime 1700000000\n", "proc/stat");
+    put_process(1, 0, "init", 0);
+    add_gpu(0, 0, "GPU-a", "00000000:07:00.0");
+    add_gpu(1, 1, "GPU-b", "00000000:0F:00.0");
+    return gpu_jobs_new(&settings, &jobs, NULL);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    char command[200];
+    gpu_jobs_free(jobs);
+    gpu_scan_deinit(&scan);
+    taken = mapped_snapshot_unref(taken);
+    snprintf(command, sizeof(command), "rm -rf '%s'", root);
+    return system(command);
+}
+
+static void take(void)
+{
+    struct error err = {0};
+    int fd = -1;
+    taken = mapped_snapshot_unref(taken);
+    assert_int_equal(snapshot_builder_new(&builder, &err), 0);
+    assert_int_equal(gpu_snapshot_write(&scan, builder, &err), 0);
+    int r = gpu_jobs_write(jobs, &scan, builder, &err);
+    if (r < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(snapshot_builder_finish(builder, &fd, &err), 0);
+    snapshot_builder_free(builder);
+    assert_int_equal(mapped_snapshot_new(fd, true, &taken, &err), 0);
+}
+
+/* ---- looking ---- */
+
+/* The record of JOB_ID on GPU; fails when there is none. */
+static const struct gpu_job_record *record_of(uint32_t job_id, uint32_t gpu)
+{
+    size_t count;
+    const struct gpu_job_record *records =
+        snapshot_array(&taken->snapshot, SNAPSHOT_GPU_USE, 0, &count);
+    for (size_t i = 0; i < count; i++)
+        if (records[i].job_id == job_id && records[i].gpu == gpu)
+            return &records[i];
+    fail_msg("job %u is not on GPU %u", job_id, gpu);
+    return NULL;
+}
+
+static uint32_t flags_of(uint32_t job_id, uint32_t gpu)
+{
+    return record_of(job_id, gpu)->flags;
+}
+
+static size_t record_count(unsigned int array)
+{
+    size_t count;
+    snapshot_array(&taken->snapshot, SNAPSHOT_GPU_USE, array, &count);
+    return count;
+}
+
+static const char *text_of(snapshot_string string)
+{
+    return snapshot_text(&taken->snapshot, SNAPSHOT_GPU_USE, string);
+}
+
+enum {
+    HOLDS = GPU_JOB_HOLDS,
+    USES = GPU_JOB_USES,
+    ENVIRONMENT = GPU_JOB_FROM_ENVIRONMENT,
+    PARENT = GPU_JOB_FROM_PARENT,
+    CGROUP = GPU_JOB_FROM_CGROUP,
+    HOOK = GPU_JOB_FROM_HOOK,
+    IDLE = GPU_JOB_IDLE
+};
+
+static void test_machine_without_jobs_has_no_records(void **state)
+{
+    (void)state;
+    take();
+    assert_int_equal(record_count(0), 0);
+    assert_string_equal(gpu_jobs_trouble(jobs), "");
+}
+
+static void test_held_gpu_without_process_is_seen(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "1");
+    take();
+    assert_int_equal(record_count(0), 1);
+    const struct gpu_job_record *job = record_of(17, 1);
+    assert_int_equal(job->flags, HOLDS | ENVIRONMENT | IDLE);
+    assert_int_equal(job->user_id, 1000);
+    assert_int_equal(job->memory_bytes, UINT64_MAX);
+    assert_string_equal(text_of(job->job), "17");
+    assert_string_equal(text_of(job->account), "chem");
+    assert_string_equal(text_of(job->partition), "gpu");
+    assert_string_equal(text_of(job->name), "train");
+}
+
+static void test_descendants_use_the_gpu(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "0");
+    put_process(110, 101, "python", 1000);
+    put_process(111, 110, "python", 1000);
+    add_use(0, 110);
+    add_use(0, 111);
+    take();
+    const struct gpu_job_record *job = record_of(17, 0);
+    assert_int_equal(job->flags, HOLDS | USES | ENVIRONMENT | PARENT);
+    assert_int_equal(job->processes, 2);
+    assert_int_equal(job->memory_bytes, 2000);
+    assert_int_equal(job->since_s,
+                     1700000000 + (1000 + 110) / sysconf(_SC_CLK_TCK));
+    assert_string_equal(text_of(job->step), "batch");
+    assert_int_equal(record_count(1), 2);
+    size_t count;
+    const struct gpu_process_record *process =
+        snapshot_array(&taken->snapshot, SNAPSHOT_GPU_USE, 1, &count);
+    assert_string_equal(text_of(process->command), "python");
+    assert_int_equal(process->job_record, 0);
+    assert_int_equal(process->user_id, 1000);
+}
+
+static void test_cgroup_wins_over_parent_and_environment(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "0");
+    put_job(200, 18, 1001, "1");
+    put_process(110, 201, "python", 1000);
+    PUT("0::/system.slice/slurmstepd.scope/job_17/step_3/user/task_0\n",
+        "proc/110/cgroup");
+    put_environment(110, "SLURM_JOB_ID=18|");
+    add_use(0, 110);
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | USES | ENVIRONMENT | CGROUP);
+    assert_string_equal(text_of(record_of(17, 0)->step), "3");
+    assert_int_equal(flags_of(18, 1), HOLDS | ENVIRONMENT | IDLE);
+}
+
+static void test_sluid_leads_to_the_job(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "0");
+    PUT("0::/system.slice/slurmstepd.scope/sA1B2C3D4E5F6G/step_batch/slurm\n",
+        "proc/100/cgroup");
+    put_process(110, 1, "python", 1000);
+    PUT("0::/system.slice/slurmstepd.scope/sA1B2C3D4E5F6G/step_0/user\n",
+        "proc/110/cgroup");
+    add_use(0, 110);
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | USES | ENVIRONMENT | CGROUP);
+}
+
+static void test_environment_counts_for_own_jobs_only(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "0");
+    put_process(110, 1, "python", 1001);
+    put_environment(110, "SLURM_JOB_ID=17|");
+    put_process(111, 1, "python", 1000);
+    put_environment(111, "SLURM_JOB_ID=17|SLURM_STEP_ID=2|");
+    put_process(112, 1, "python", 1000);
+    put_environment(112, "SLURM_JOB_ID=4711|");
+    put_process(113, 1, "python", 1000);
+    add_use(0, 110);
+    add_use(0, 111);
+    add_use(0, 112);
+    add_use(0, 113);
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | USES | ENVIRONMENT);
+    assert_int_equal(record_of(17, 0)->processes, 1);
+    assert_string_equal(text_of(record_of(17, 0)->step), "2");
+    assert_int_equal(flags_of(0, 0), USES | GPU_JOB_FOREIGN);
+    assert_int_equal(record_of(0, 0)->processes, 3);
+    assert_string_equal(text_of(record_of(0, 0)->job), "");
+}
+
+static void test_title_of_users_is_not_believed(void **state)
+{
+    (void)state;
+    put_process(100, 1, "slurmstepd", 1000);
+    PUT("slurmstepd: [17.batch]", "proc/100/cmdline");
+    put_process(101, 100, "python", 1000);
+    put_environment(101, "SLURM_JOB_ID=17|SLURM_JOB_GPUS=0,1|");
+    PUT("0::/user.slice/user-1000.slice/slurmstepd.scope/job_17/step_0\n",
+        "proc/101/cgroup");
+    if (geteuid() == 1000)
+        return; /* then it may be a slurmstepd of ours */
+    add_use(0, 101);
+    take();
+    assert_int_equal(record_count(0), 1);
+    assert_int_equal(flags_of(0, 0), USES);
+}
+
+static void test_another_jobs_process_is_foreign(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "0");
+    put_job(200, 18, 1001, "1");
+    add_use(0, 201);
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | ENVIRONMENT | IDLE);
+    assert_int_equal(flags_of(18, 0), USES | PARENT | GPU_JOB_FOREIGN);
+    assert_int_equal(flags_of(18, 1), HOLDS | ENVIRONMENT | IDLE);
+}
+
+static void test_shared_gpu_has_two_jobs(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "0");
+    put_job(200, 18, 1001, "0");
+    add_use(0, 101);
+    add_use(0, 201);
+    take();
+    assert_int_equal(record_count(0), 2);
+    assert_int_equal(flags_of(17, 0), HOLDS | USES | ENVIRONMENT | PARENT);
+    assert_int_equal(flags_of(18, 0), HOLDS | USES | ENVIRONMENT | PARENT);
+}
+
+static void test_steps_hold_what_they_were_given(void **state)
+{
+    (void)state;
+    put_daemon(100, "slurmstepd: [17.0]");
+    put_process(101, 100, "python", 1000);
+    /* The batch script's node numbers others. */
+    put_environment(101, "SLURM_JOB_ID=17|SLURM_JOB_GPUS=0|SLURM_STEP_GPUS=1|");
+    put_daemon(200, "slurmstepd: [18.0]");
+    put_process(201, 200, "python", 1000);
+    put_environment(201, "SLURM_JOB_ID=18|SLURM_JOB_GPUS=0|");
+    take();
+    assert_int_equal(record_count(0), 1);
+    assert_int_equal(flags_of(17, 1), HOLDS | ENVIRONMENT | IDLE);
+}
+
+static void test_fork_of_slurmstepd_is_no_daemon(void **state)
+{
+    (void)state;
+    put_daemon(100, "slurmstepd: [17.0]");
+    put_daemon(101, "slurmstepd: [17.0]");
+    put_process(101, 100, "slurmstepd", 0);
+    PUT("slurmstepd: [17.0]", "proc/101/cmdline");
+    take();
+    assert_int_equal(record_count(0), 0);
+    put_process(101, 100, "python", 1000);
+    put_environment(101, "SLURM_JOB_ID=17|SLURM_STEP_GPUS=0|");
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | ENVIRONMENT | IDLE);
+}
+
+static void test_arrays_and_het_jobs_are_named_as_users_do(void **state)
+{
+    (void)state;
+    put_job(100, 19, 1000, NULL);
+    put_environment(101, "SLURM_JOB_ID=19|SLURM_ARRAY_JOB_ID=17|"
+                         "SLURM_ARRAY_TASK_ID=3|SLURM_JOB_GPUS=0|");
+    put_job(200, 21, 1000, NULL);
+    put_environment(201, "SLURM_JOB_ID=21|SLURM_HET_JOB_ID=20|"
+                         "SLURM_HET_JOB_OFFSET=1|SLURM_JOB_GPUS=1|");
+    take();
+    assert_string_equal(text_of(record_of(19, 0)->job), "17_3");
+    assert_string_equal(text_of(record_of(21, 1)->job), "20+1");
+}
+
+/* ---- numbers ---- */
+
+static void test_instances_are_counted_in_their_gpus_place(void **state)
+{
+    (void)state;
+    gpu_scan_clear(&scan);
+    add_gpu(0, 0, "GPU-a", "00000000:07:00.0");
+    add_gpu(0, GPU_NONE, "MIG-1", "00000000:07:00.0");
+    add_gpu(0, GPU_NONE, "MIG-2", "00000000:07:00.0");
+    add_gpu(1, 1, "GPU-b", "00000000:0F:00.0");
+    scan.devices[0].record.flags = GPU_FLAG_MIG;
+    scan.devices[1].record.parent = scan.devices[2].record.parent = 0;
+    scan.devices[1].record.gpu_instance = 7;
+    scan.devices[2].record.gpu_instance = 8;
+    put_job(100, 17, 1000, "1");
+    put_job(200, 18, 1000, "2");
+    add_use(0, 101); /* on the GPU of its instance */
+    PUT("19\n", "mapping/none");
+    mkdir(mapping, 0755);
+    PUT("20\n", "mapping/0.7");
+    put_job(300, 20, 1000, NULL);
+    take();
+    assert_int_equal(flags_of(17, 2), HOLDS | ENVIRONMENT);
+    assert_int_equal(flags_of(17, 0), USES | PARENT);
+    assert_int_equal(flags_of(18, 3), HOLDS | ENVIRONMENT | IDLE);
+    assert_int_equal(flags_of(20, 1), HOLDS | IDLE | GPU_JOB_FROM_MAPPING_DIR);
+}
+
+static void test_order_is_learnt_from_use(void **state)
+{
+    (void)state;
+    scan.devices[0].record.minor = 1;
+    scan.devices[1].record.minor = 0;
+    put_job(100, 17, 1000, "0");
+    take();
+    assert_int_equal(flags_of(17, 1), HOLDS | ENVIRONMENT | IDLE);
+    add_use(0, 101);
+    take();
+    take();
+    assert_int_equal(record_count(0), 1);
+    assert_int_equal(flags_of(17, 0), HOLDS | USES | ENVIRONMENT | PARENT);
+}
+
+/* ---- files of prologs ---- */
+
+static void make_old(const char *path)
+{
+    char full[200];
+    struct utimbuf long_ago = {1000, 1000};
+    snprintf(full, sizeof(full), "%s/%s", root, path);
+    assert_int_equal(utime(full, &long_ago), 0);
+}
+
+static void test_hook_binds(void **state)
+{
+    (void)state;
+    PUT("SLURM_JOB_ID=17\nSLURM_JOB_UID=1000\nSLURM_JOB_USER=ann\n"
+        "SLURM_JOB_GPUS=0\n",
+        "hooks/17");
+    put_job(100, 17, 1000, "0,1"); /* claims more than it was given */
+    put_job(200, 18, 1001, "0,1"); /* was given nothing by a hook */
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | HOOK | IDLE);
+    assert_string_equal(text_of(record_of(17, 0)->user), "ann");
+    assert_int_equal(flags_of(18, 1), HOLDS | ENVIRONMENT | IDLE);
+    assert_int_equal(record_count(0), 2);
+}
+
+static void test_hook_without_steps_holds_while_it_is_young(void **state)
+{
+    (void)state;
+    PUT("SLURM_JOB_ID=17\nSLURM_JOB_UID=1000\nSLURM_JOB_GPUS=0\n"
+        "CUDA_VISIBLE_DEVICES=GPU-b\n",
+        "hooks/17");
+    put_job(100, 18, 1000, NULL);
+    take();
+    assert_int_equal(flags_of(17, 1), HOLDS | HOOK | IDLE);
+    make_old("hooks/17");
+    take();
+    assert_int_equal(flags_of(17, 1), HOOK | GPU_JOB_STALE);
+}
+
+static void test_hook_of_strangers_is_passed_over(void **state)
+{
+    (void)state;
+    char path[200];
+    PUT("SLURM_JOB_ID=17\nSLURM_JOB_GPUS=0\n", "hooks/17");
+    snprintf(path, sizeof(path), "%s/17", hooks);
+    assert_int_equal(chmod(path, 0666), 0);
+    take();
+    assert_int_equal(record_count(0), 0);
+}
+
+static void test_files_of_other_prologs_are_read(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, NULL);
+    put_job(200, 18, 1001, NULL);
+    PUT("17\n\nnothing\n99999999999999999999\n", "mapping/0");
+    PUT("garbage", "mapping/1");
+    PUT("17\n", "mapping/0x");
+    PUT("17\n", "mapping/9");
+    PUT("18 1001\n", "gpustat/GPU-b");
+    PUT("18 1001\n", "gpustat/1");
+    PUT("19 1001\n", "gpustat/0");
+    take();
+    assert_int_equal(flags_of(19, 0), HOLDS | IDLE | GPU_JOB_FROM_GPUSTAT);
+    make_old("gpustat/0");
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | IDLE | GPU_JOB_FROM_MAPPING_DIR);
+    assert_int_equal(flags_of(18, 1), HOLDS | IDLE | GPU_JOB_FROM_GPUSTAT);
+    assert_int_equal(flags_of(19, 0), GPU_JOB_STALE | GPU_JOB_FROM_GPUSTAT);
+    assert_int_equal(record_count(0), 3);
+}
+
+/* ---- time and trouble ---- */
+
+static void test_jobs_come_and_go(void **state)
+{
+    (void)state;
+    char command[200];
+    put_job(100, 17, 1000, "0");
+    for (int i = 0; i < 10; i++)
+        take();
+    assert_int_equal(record_count(0), 1);
+    snprintf(command, sizeof(command), "rm -r '%s/100' '%s/101'", proc, proc);
+    assert_int_equal(system(command), 0);
+    put_job(200, 18, 1000, "1");
+    take();
+    assert_int_equal(record_count(0), 1);
+    assert_int_equal(flags_of(18, 1), HOLDS | ENVIRONMENT | IDLE);
+}
+
+static void test_vanished_process_is_no_error(void **state)
+{
+    (void)state;
+    char path[200];
+    put_job(100, 17, 1000, "0");
+    put_process(110, 101, "python", 1000);
+    snprintf(path, sizeof(path), "%s/110/stat", proc);
+    assert_int_equal(unlink(path), 0);
+    add_use(0, 110);
+    add_use(0, 4711);
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | ENVIRONMENT | IDLE);
+    assert_int_equal(record_of(0, 0)->processes, 2);
+}
+
+static void test_hidden_processes_are_told(void **state)
+{
+    (void)state;
+    add_use(0, 4711);
+    take();
+    assert_int_equal(flags_of(0, 0), USES);
+    assert_non_null(strstr(gpu_jobs_trouble(jobs), "PID namespace"));
+}
+
+static void test_odd_names_of_programs_are_kept(void **state)
+{
+    (void)state;
+    put_job(100, 17, 1000, "0");
+    put_process(110, 101, "a) S \"\n1 (", 1000);
+    add_use(0, 110);
+    take();
+    assert_int_equal(flags_of(17, 0), HOLDS | USES | ENVIRONMENT | PARENT);
+    size_t count;
+    const struct gpu_process_record *process =
+        snapshot_array(&taken->snapshot, SNAPSHOT_GPU_USE, 1, &count);
+    assert_string_equal(text_of(process->command), "a) S \"\n1 (");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_machine_without_jobs_has_no_records),
+        TEST(test_held_gpu_without_process_is_seen),
+        TEST(test_descendants_use_the_gpu),
+        TEST(test_cgroup_wins_over_parent_and_environment),
+        TEST(test_sluid_leads_to_the_job),
+        TEST(test_environment_counts_for_own_jobs_only),
+        TEST(test_title_of_users_is_not_believed),
+        TEST(test_another_jobs_process_is_foreign),
+        TEST(test_shared_gpu_has_two_jobs),
+        TEST(test_steps_hold_what_they_were_given),
+        TEST(test_fork_of_slurmstepd_is_no_daemon),
+        TEST(test_arrays_and_het_jobs_are_named_as_users_do),
+        TEST(test_instances_are_counted_in_their_gpus_place),
+        TEST(test_order_is_learnt_from_use),
+        TEST(test_hook_binds),
+        TEST(test_hook_without_steps_holds_while_it_is_young),
+        TEST(test_hook_of_strangers_is_passed_over),
+        TEST(test_files_of_other_prologs_are_read),
+        TEST(test_jobs_come_and_go),
+        TEST(test_vanished_process_is_no_error),
+        TEST(test_hidden_processes_are_told),
+        TEST(test_odd_names_of_programs_are_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
