@@ -42,7 +42,7 @@ cluster_start() {
         progress "starting $host"
         host_prepare "$host"
         host_start "$host"
-        [[ $host != head ]] || forward_start
+        forward_start "$host"
     done
     for host in $(lab_hosts); do
         progress "waiting for $host to boot"
@@ -93,37 +93,59 @@ cluster_is_running() {
     [[ -r $LAB_DIR/ready ]] && process_pid "$LAB_DIR/switch/init" >/dev/null
 }
 
-# --- ports of the head on the machine ------------------------------------------
+# --- ports of hosts on the machine ----------------------------------------------
 
-# Makes the ports of LAB_FORWARDS (LOCAL=REMOTE ...) answer on 127.0.0.1; a LOCAL of
-# 0 is any free one. LAB_DIR/forward/ports tells which they have become, and they
-# stay the same when the head is switched off and on.
+# Where the forwarded ports of host $1 are remembered.
+forward_dir() {
+    case $1 in
+        head) echo "$LAB_DIR/forward" ;;
+        *) echo "$LAB_DIR/forward-$1" ;;
+    esac
+}
+
+# Prints what is to be forwarded to host $1, as LOCAL=REMOTE ...: of workers the
+# metrics of their GPUs, where the program for that has been built.
+forward_wanted() {
+    if [[ $1 == head ]]; then
+        echo "$LAB_FORWARDS"
+    elif [[ $LAB_GPU_PORT != no && -x $LAB_BUILD/src/exporter/gpu-exporter ]]; then
+        echo "$((LAB_GPU_PORT == 0 ? 0 : LAB_GPU_PORT + ${1#worker} - 1))=9400"
+    fi
+}
+
+# Makes the ports of host $1 answer on 127.0.0.1; a LOCAL of 0 is any free one. Its
+# file "ports" tells which they have become, and they stay the same when the host is
+# switched off and on.
 forward_start() {
-    local dir=$LAB_DIR/forward head
+    local dir init
     local -a forwards
+    dir=$(forward_dir "$1")
     if [[ -e $dir/ports ]]; then
         mapfile -t forwards < <(grep '=' "$dir/ports")
     else
-        read -r -a forwards <<<"$LAB_FORWARDS"
+        read -r -a forwards < <(forward_wanted "$1") || true
     fi
     ((${#forwards[@]} > 0)) || return 0
-    head=$(process_pid "$LAB_DIR/hosts/head/init") || fail 'the head is off'
+    init=$(process_pid "$LAB_DIR/hosts/$1/init") || fail "host $1 is off"
     mkdir -p "$dir"
     : >"$dir/ports"
-    spawn "$dir/ports" "$LAB_FORWARD" "/proc/$head/ns/net" "${forwards[@]}"
+    spawn "$dir/ports" "$LAB_FORWARD" "/proc/$init/ns/net" "${forwards[@]}"
     process_record "$dir/init" $! || true
     disown
-    wait_for 10 forward_settled || true
+    wait_for 10 forward_settled "$dir" || true
     grep -qx ready "$dir/ports" ||
         fail "cannot forward ports: $(tail -n 1 "$dir/ports")" \
             "./start --port-base 0 takes ports that are free"
 }
 
 forward_settled() {
-    grep -qx ready "$LAB_DIR/forward/ports" || process_gone "$LAB_DIR/forward/init"
+    grep -qx ready "$1/ports" || process_gone "$1/init"
 }
 
 forward_stop() {
-    process_signal KILL "$LAB_DIR/forward/init"
-    wait_for 10 process_gone "$LAB_DIR/forward/init"
+    local dir
+    dir=$(forward_dir "$1")
+    [[ -e $dir/init ]] || return 0
+    process_signal KILL "$dir/init"
+    wait_for 10 process_gone "$dir/init"
 }

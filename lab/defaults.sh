@@ -12,6 +12,10 @@ LAB_ACCOUNTING=no
 LAB_BY_HAND=no
 LAB_BARE=no
 LAB_FORWARDS='9341=9341'
+# Where the first worker's GPU metrics answer, the second's one further; or no.
+LAB_GPU_PORT=9401
+# Do jobs use some of the GPUs, for there to be something to see?
+LAB_JOBS=yes
 
 # Another system's tree to run hosts with; empty: this machine's.
 LAB_ROOT=${LAB_ROOT:-}
@@ -47,6 +51,7 @@ settings_complete() {
     if [[ -z $LAB_BUILD ]]; then
         LAB_BUILD=$LAB_SOURCE/build${LAB_ROOT:+-${LAB_ROOT##*/}}
     fi
+    [[ $LAB_BY_HAND$LAB_BARE == nono ]] || LAB_JOBS=no
     LAB_PATH=$LAB_BUILD/src/watchdog:$LAB_BUILD/src/exporter:$LAB_BUILD/lab
     LAB_PATH+=:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 }

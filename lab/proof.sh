@@ -77,3 +77,22 @@ proof_metrics() {
             "$(tail -n 3 "$LAB_DIR/hosts/head/root/var/log/lab/$service.log")"
     progress_done "metrics on 127.0.0.1:$port: slurm_nodes_total $((LAB_WORKERS + 1))"
 }
+
+# Something to see: a job that uses its GPU, one that uses half of what it holds, one
+# that does nothing. They start when slurmctld is three seconds old.
+proof_jobs() {
+    local -a batch=(sbatch --parsable --quiet --chdir=/ --output=/dev/null)
+    progress 'submitting jobs'
+    {
+        on user head "${batch[@]}" --job-name=train --gres="gpu:$LAB_GPU_TYPE:1" \
+            --nodelist=worker1 \
+            --wrap 'burn --pattern sine --utilization 95 --memory-mib 61000'
+        on alice head "${batch[@]}" --job-name=half --gres="gpu:$LAB_GPU_TYPE:2" \
+            --nodelist=worker1 \
+            --wrap 'burn --utilization 70 --memory-mib 24000 --gpus 1'
+        on bob head "${batch[@]}" --job-name=asleep --gres="gpu:$LAB_GPU_TYPE:1" \
+            --nodelist="worker$LAB_WORKERS" \
+            --wrap 'sleep infinity'
+    } >/dev/null || fail 'the jobs cannot be submitted'
+    progress_done 'jobs for 4 GPUs: one busy, one half idle, one asleep'
+}

@@ -19,6 +19,16 @@ status_forwards() {
     grep '=' "$LAB_DIR/forward/ports" 2>/dev/null || true
 }
 
+# Prints "HOST LOCAL" of every worker whose GPU metrics are forwarded.
+status_gpu_forwards() {
+    local host port
+    for host in $(lab_hosts); do
+        port=$(sed -n 's/=9400$//p' "$LAB_DIR/forward-$host/ports" 2>/dev/null) ||
+            continue
+        echo "$host $port"
+    done
+}
+
 # Bare hosts have none until somebody makes a cluster of them.
 status_slurm_version() {
     cat "$LAB_DIR/hosts/head/root/run/lab/slurm-version" 2>/dev/null || true
@@ -39,7 +49,7 @@ show_status() {
 }
 
 show_status_text() {
-    local name_option='' forward host line
+    local name_option='' forward host line port
     [[ $LAB_NAME == main ]] || name_option=" --name $LAB_NAME"
     local what='bare hosts' command='gpu-watchdog head'
     [[ $LAB_BARE == yes ]] || what="Slurm $(status_slurm_version)" command=squeue
@@ -54,6 +64,9 @@ show_status_text() {
         # shellcheck disable=SC2059
         printf "  $(port_purpose "${forward#*=}")\n" "${forward%=*}"
     done
+    while read -r host port; do
+        echo "  GPU metrics    http://127.0.0.1:$port/metrics of $host"
+    done < <(status_gpu_forwards)
     echo "  commands       lab/on$name_option head $command"
     echo "  end            ./start --stop$name_option"
 }
@@ -65,7 +78,7 @@ json_string() {
 }
 
 show_status_json() {
-    local forward host separator=''
+    local forward host port separator=''
     printf '{"name": "%s", "running": true, "slurm": "%s", "root": %s, ' \
         "$LAB_NAME" "$(status_slurm_version)" "$(json_string "${LAB_ROOT:-/}")"
     printf '"directory": %s, "accounting": %s, "simulated_gpus_per_worker": %d, ' \
@@ -84,6 +97,13 @@ show_status_json() {
             "${forward%=*}" "${forward#*=}"
         separator=', '
     done
+    separator=''
+    printf '], "gpu_metrics": ['
+    while read -r host port; do
+        printf '%s{"host": "%s", "address": "127.0.0.1:%d"}' "$separator" "$host" \
+            "$port"
+        separator=', '
+    done < <(status_gpu_forwards)
     printf ']}\n'
 }
 
