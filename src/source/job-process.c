@@ -148,6 +148,7 @@ static void read_daemon(struct job_processes *all, struct job_process *process)
     if (process->daemon) {
         process->daemon->step = step;
         process->daemon->user_id = JOB_UID_UNKNOWN;
+        job_environment_parse("", 0, '\0', &process->daemon->environment);
     }
 }
 
@@ -239,8 +240,11 @@ static void learn_from_task(struct job_processes *all,
         return;
     if (daemon->step.job_id == 0)
         daemon->step.job_id = environment.job_id;
-    if (environment.job_id == daemon->step.job_id)
+    if (job_environment_is_of(&environment, daemon->step.job_id)) {
+        job_environment_be_component(all->file.data, all->file.size, '\0',
+                                     daemon->step.job_id, &environment);
         daemon->environment = environment;
+    }
     if (job_processes_user(all, task->pid, &user))
         daemon->user_id = user;
 }

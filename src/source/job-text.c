@@ -1,55 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers are read by hand: strtoul() would take signs, blanks and overflow for
- * granted, and a job number that wraps around is another user's job.
+ * All but environments, which are in job-environment.c.
  */
 #include "source/job-text.h"
 
 #include "model/gpu-record.h"
+#include "source/job-word.h"
 
-#include <stdio.h>
 #include <string.h>
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool take_u64(const char **at, uint64_t *ret_number)
-{
-    const char *p = *at;
-    uint64_t number = 0;
-    if (!is_digit(*p))
-        return false;
-    for (; is_digit(*p); p++)
-        if (__builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(*p - '0'), &number))
-            return false;
-    *at = p;
-    *ret_number = number;
-    return true;
-}
-
-/* UINT32_MAX stands for "none" everywhere, and is none of Slurm's numbers. */
-static bool take_u32(const char **at, uint32_t *ret_number)
-{
-    const char *p = *at;
-    uint64_t number;
-    if (!take_u64(&p, &number) || number >= UINT32_MAX)
-        return false;
-    *at = p;
-    *ret_number = (uint32_t)number;
-    return true;
-}
-
-static bool copy_word(char *to, size_t size, const char *from, size_t length)
-{
-    if (length == 0 || length >= size)
-        return false;
-    memcpy(to, from, length);
-    to[length] = '\0';
-    return true;
-}
 
 /* ---- /proc/PID/stat ---- */
 
@@ -190,139 +148,6 @@ bool job_cgroup_parse(const char *text, struct job_step *ret_step)
     }
     *ret_step = (struct job_step){0};
     return false;
-}
-
-/* ---- environments ---- */
-
-enum variable_kind {
-    VARIABLE_NUMBER,
-    VARIABLE_NAME, /* may be cut */
-    VARIABLE_LIST, /* must be whole */
-    VARIABLE_UUIDS
-};
-
-static const struct variable {
-    const char *name;
-    enum variable_kind kind;
-    size_t offset, size;
-} variables[] = {
-#define NUMBER(name, field)                                                    \
-    {                                                                          \
-        name, VARIABLE_NUMBER, offsetof(struct job_environment, field), 0      \
-    }
-#define TEXT(name, kind, field)                                                \
-    {                                                                          \
-        name, kind, offsetof(struct job_environment, field),                   \
-            sizeof(((struct job_environment *)0)->field)                       \
-    }
-    NUMBER("SLURM_JOB_ID", job_id),
-    NUMBER("SLURM_JOB_UID", user_id),
-    NUMBER("SLURM_ARRAY_JOB_ID", array_job_id),
-    NUMBER("SLURM_ARRAY_TASK_ID", array_task_id),
-    NUMBER("SLURM_HET_JOB_ID", het_job_id),
-    NUMBER("SLURM_HET_JOB_OFFSET", het_offset),
-    TEXT("SLURM_STEP_ID", VARIABLE_LIST, step),
-    TEXT("SLURM_JOB_SLUID", VARIABLE_LIST, sluid),
-    TEXT("SLURM_JOB_USER", VARIABLE_NAME, user),
-    TEXT("SLURM_JOB_ACCOUNT", VARIABLE_NAME, account),
-    TEXT("SLURM_JOB_PARTITION", VARIABLE_NAME, partition),
-    TEXT("SLURM_JOB_NAME", VARIABLE_NAME, name),
-    TEXT("SLURM_JOB_GPUS", VARIABLE_LIST, job_gpus),
-    TEXT("SLURM_STEP_GPUS", VARIABLE_LIST, step_gpus),
-    TEXT("CUDA_VISIBLE_DEVICES", VARIABLE_UUIDS, visible),
-#undef NUMBER
-#undef TEXT
-};
-
-static const struct variable *variable_find(const char *entry, size_t length)
-{
-    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
-        if (strlen(variables[i].name) == length &&
-            memcmp(variables[i].name, entry, length) == 0)
-            return &variables[i];
-    return NULL;
-}
-
-static void store_number(const char *value, size_t length, uint32_t *ret_number)
-{
-    char text[16];
-    const char *at = text;
-    uint32_t number;
-    if (copy_word(text, sizeof(text), value, length) &&
-        take_u32(&at, &number) && *at == '\0')
-        *ret_number = number;
-}
-
-static bool starts_with_uuid(const char *value, size_t length)
-{
-    return length > 4 &&
-           (memcmp(value, "GPU-", 4) == 0 || memcmp(value, "MIG-", 4) == 0);
-}
-
-static void store(const struct variable *variable,
-                  const char *value,
-                  size_t length,
-                  struct job_environment *environment)
-{
-    char *field = (char *)environment + variable->offset;
-    if (variable->kind == VARIABLE_NUMBER) {
-        store_number(value, length, (uint32_t *)(void *)field);
-        return;
-    }
-    if (variable->kind == VARIABLE_UUIDS && !starts_with_uuid(value, length))
-        return;
-    if (variable->kind == VARIABLE_NAME && length >= variable->size)
-        length = variable->size - 1;
-    copy_word(field, variable->size, value, length);
-}
-
-void job_environment_parse(const char *block,
-                           size_t size,
-                           char separator,
-                           struct job_environment *ret_environment)
-{
-    *ret_environment = (struct job_environment){
-        .user_id = JOB_UID_UNKNOWN,
-        .array_job_id = UINT32_MAX,
-        .array_task_id = UINT32_MAX,
-        .het_job_id = UINT32_MAX,
-        .het_offset = UINT32_MAX,
-    };
-    uint32_t seen = 0;
-    for (const char *end = block + size; block < end;) {
-        const char *stop = memchr(block, separator, (size_t)(end - block));
-        const char *entry_end = stop ? stop : end;
-        /* Slurm's own begin with S, CUDA's with C: most others end here. */
-        const char *equals =
-            *block == 'S' || *block == 'C'
-                ? memchr(block, '=', (size_t)(entry_end - block))
-                : NULL;
-        const struct variable *variable =
-            equals ? variable_find(block, (size_t)(equals - block)) : NULL;
-        uint32_t bit = variable ? UINT32_C(1) << (variable - variables) : 0;
-        if (variable && !(seen & bit))
-            store(variable, equals + 1, (size_t)(entry_end - equals - 1),
-                  ret_environment);
-        seen |= bit;
-        block = entry_end + 1;
-    }
-}
-
-void job_number_format(const struct job_environment *environment,
-                       uint32_t job_id,
-                       char *ret_text,
-                       size_t size)
-{
-    if (environment->array_job_id != UINT32_MAX &&
-        environment->array_task_id != UINT32_MAX)
-        snprintf(ret_text, size, "%u_%u", environment->array_job_id,
-                 environment->array_task_id);
-    else if (environment->het_job_id != UINT32_MAX &&
-             environment->het_offset != UINT32_MAX)
-        snprintf(ret_text, size, "%u+%u", environment->het_job_id,
-                 environment->het_offset);
-    else
-        snprintf(ret_text, size, "%u", job_id);
 }
 
 /* ---- lists of GPUs ---- */

@@ -16,7 +16,8 @@ enum {
     JOB_SLUID_SIZE = 32,
     JOB_NAME_SIZE = 128, /* longer names lose their end */
     JOB_GPUS_SIZE = 512,
-    JOB_LINES_MAX = 64 /* of a mapping file: jobs that share one GPU */
+    JOB_COMPONENTS_MAX = 32, /* of a het job: those beyond are plain jobs */
+    JOB_LINES_MAX = 64       /* of a mapping file: jobs that share one GPU */
 };
 
 #define JOB_UID_UNKNOWN UINT32_MAX
@@ -50,8 +51,9 @@ bool job_cgroup_parse(const char *text, struct job_step *ret_step);
 struct job_environment {
     uint32_t job_id; /* 0: none */
     uint32_t user_id;
-    uint32_t array_job_id, array_task_id; /* UINT32_MAX: none */
-    uint32_t het_job_id, het_offset;      /* UINT32_MAX: none */
+    uint32_t array_job_id, array_task_id;    /* UINT32_MAX: none */
+    uint32_t het_job_id, het_offset;         /* UINT32_MAX: none */
+    uint32_t components[JOB_COMPONENTS_MAX]; /* jobs of a het job; 0: none */
     char step[JOB_STEP_SIZE];
     char sluid[JOB_SLUID_SIZE];
     char user[JOB_NAME_SIZE];
@@ -70,6 +72,19 @@ void job_environment_parse(const char *block,
                            size_t size,
                            char separator,
                            struct job_environment *ret_environment);
+
+/* Whether it is an environment of JOB_ID: a step of a het job bears its
+ * leader's number on the nodes of all components. */
+bool job_environment_is_of(const struct job_environment *environment,
+                           uint32_t job_id);
+
+/* The same for one component: its number, and the partition that BLOCK, of
+ * which ENVIRONMENT was parsed, names for it. Nothing for other jobs. */
+void job_environment_be_component(const char *block,
+                                  size_t size,
+                                  char separator,
+                                  uint32_t job_id,
+                                  struct job_environment *environment);
 
 /* How users write the job: "17", "18_3" of an array, "17+1" of a het job. */
 void job_number_format(const struct job_environment *environment,

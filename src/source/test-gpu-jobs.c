@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attribution over a /proc and folders of prologs that are made in a temporary
- * directory; two GPUs unless a test says otherwise. A test makes its processes,
- * takes a snapshot and looks at the records.
+ * Attribution by processes: who holds and who uses, whom to believe.
  */
-#include "source/test-gpu-jobs.h"
+#include "source/test-gpu-jobs-tree.h"
+
+#include "base/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void test_machine_without_jobs_has_no_records(void **state)
 {
@@ -190,7 +196,22 @@ static void test_arrays_and_het_jobs_are_named_as_users_do(void **state)
     put_job(200, 21, 1000, NULL);
     put_environment(201, "SLURM_JOB_ID=21|SLURM_HET_JOB_ID=20|"
                          "SLURM_HET_JOB_OFFSET=1|SLURM_JOB_GPUS=1|");
+    /* A step on the node of the second component has the first one's number. */
+    put_daemon(300, "slurmstepd: [32.0]");
+    put_process(301, 300, "python", 1000);
+    put_environment(301, "SLURM_JOB_ID=31|SLURM_JOB_ID_HET_GROUP_0=31|"
+                         "SLURM_JOB_ID_HET_GROUP_1=32|SLURM_STEP_GPUS=1|"
+                         "SLURM_JOB_GPUS=0|SLURM_JOB_PARTITION=all|"
+                         "SLURM_JOB_PARTITION_HET_GROUP_1=gpu|");
+    /* A step that nothing is known of. */
+    put_daemon(400, "slurmstepd: [41.0]");
+    put_process(401, 400, "python", 1000);
+    put_environment(401, "SLURM_JOB_ID=4711|SLURM_JOB_GPUS=0|");
+    add_use(0, 401);
     take();
+    assert_string_equal(text_of(record_of(32, 1)->job), "31+1");
+    assert_string_equal(text_of(record_of(32, 1)->partition), "gpu");
+    assert_string_equal(text_of(record_of(41, 0)->job), "41");
     assert_string_equal(text_of(record_of(19, 0)->job), "17_3");
     assert_string_equal(text_of(record_of(21, 1)->job), "20+1");
 }
@@ -236,78 +257,6 @@ static void test_order_is_learnt_from_use(void **state)
     take();
     assert_int_equal(record_count(0), 1);
     assert_int_equal(flags_of(17, 0), HOLDS | USES | ENVIRONMENT | PARENT);
-}
-
-/* ---- files of prologs ---- */
-
-static void make_old(const char *path)
-{
-    char full[200];
-    struct utimbuf long_ago = {1000, 1000};
-    snprintf(full, sizeof(full), "%s/%s", root, path);
-    assert_int_equal(utime(full, &long_ago), 0);
-}
-
-static void test_hook_binds(void **state)
-{
-    (void)state;
-    PUT("SLURM_JOB_ID=17\nSLURM_JOB_UID=1000\nSLURM_JOB_USER=ann\n"
-        "SLURM_JOB_GPUS=0\n",
-        "hooks/17");
-    put_job(100, 17, 1000, "0,1"); /* claims more than it was given */
-    put_job(200, 18, 1001, "0,1"); /* was given nothing by a hook */
-    take();
-    assert_int_equal(flags_of(17, 0), HOLDS | HOOK | IDLE);
-    assert_string_equal(text_of(record_of(17, 0)->user), "ann");
-    assert_int_equal(flags_of(18, 1), HOLDS | ENVIRONMENT | IDLE);
-    assert_int_equal(record_count(0), 2);
-}
-
-static void test_hook_without_steps_holds_while_it_is_young(void **state)
-{
-    (void)state;
-    PUT("SLURM_JOB_ID=17\nSLURM_JOB_UID=1000\nSLURM_JOB_GPUS=0\n"
-        "CUDA_VISIBLE_DEVICES=GPU-b\n",
-        "hooks/17");
-    put_job(100, 18, 1000, NULL);
-    take();
-    assert_int_equal(flags_of(17, 1), HOLDS | HOOK | IDLE);
-    make_old("hooks/17");
-    take();
-    assert_int_equal(flags_of(17, 1), HOOK | GPU_JOB_STALE);
-}
-
-static void test_hook_of_strangers_is_passed_over(void **state)
-{
-    (void)state;
-    char path[200];
-    PUT("SLURM_JOB_ID=17\nSLURM_JOB_GPUS=0\n", "hooks/17");
-    snprintf(path, sizeof(path), "%s/17", hooks);
-    assert_int_equal(chmod(path, 0666), 0);
-    take();
-    assert_int_equal(record_count(0), 0);
-}
-
-static void test_files_of_other_prologs_are_read(void **state)
-{
-    (void)state;
-    put_job(100, 17, 1000, NULL);
-    put_job(200, 18, 1001, NULL);
-    PUT("17\n\nnothing\n99999999999999999999\n", "mapping/0");
-    PUT("garbage", "mapping/1");
-    PUT("17\n", "mapping/0x");
-    PUT("17\n", "mapping/9");
-    PUT("18 1001\n", "gpustat/GPU-b");
-    PUT("18 1001\n", "gpustat/1");
-    PUT("19 1001\n", "gpustat/0");
-    take();
-    assert_int_equal(flags_of(19, 0), HOLDS | IDLE | GPU_JOB_FROM_GPUSTAT);
-    make_old("gpustat/0");
-    take();
-    assert_int_equal(flags_of(17, 0), HOLDS | IDLE | GPU_JOB_FROM_MAPPING_DIR);
-    assert_int_equal(flags_of(18, 1), HOLDS | IDLE | GPU_JOB_FROM_GPUSTAT);
-    assert_int_equal(flags_of(19, 0), GPU_JOB_STALE | GPU_JOB_FROM_GPUSTAT);
-    assert_int_equal(record_count(0), 3);
 }
 
 /* ---- time and trouble ---- */
@@ -366,7 +315,8 @@ static void test_odd_names_of_programs_are_kept(void **state)
     assert_string_equal(text_of(process->command), "a) S \"\n1 (");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, tree_set_up, tree_tear_down)
 
 int main(void)
 {
@@ -385,10 +335,6 @@ int main(void)
         TEST(test_arrays_and_het_jobs_are_named_as_users_do),
         TEST(test_instances_are_counted_in_their_gpus_place),
         TEST(test_order_is_learnt_from_use),
-        TEST(test_hook_binds),
-        TEST(test_hook_without_steps_holds_while_it_is_young),
-        TEST(test_hook_of_strangers_is_passed_over),
-        TEST(test_files_of_other_prologs_are_read),
         TEST(test_jobs_come_and_go),
         TEST(test_vanished_process_is_no_error),
         TEST(test_hidden_processes_are_told),

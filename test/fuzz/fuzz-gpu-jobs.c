@@ -13,6 +13,8 @@ static void check_environment(const char *text, size_t size, char separator)
     struct job_environment environment;
     char number[64];
     job_environment_parse(text, size, separator, &environment);
+    job_environment_be_component(text, size, separator,
+                                 environment.components[1], &environment);
     fuzz_check(strlen(environment.user) < sizeof(environment.user));
     fuzz_check(strlen(environment.job_gpus) < sizeof(environment.job_gpus));
     job_number_format(&environment, environment.job_id, number, sizeof(number));

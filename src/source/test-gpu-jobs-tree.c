@@ -1,36 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * For the tests of attribution: trees that stand for /proc and for the folders
- * of prologs, one cycle over them, and looking at what it wrote. One file
- * includes it.
- */
-#pragma once
+#include "source/test-gpu-jobs-tree.h"
 
 #include "base/cleanup.h"
 #include "base/test.h"
-#include "source/gpu-jobs.h"
 #include "source/gpu-snapshot.h"
-#include "source/mapped-snapshot.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <utime.h>
 
-static char root[64], proc[80], hooks[80], mapping[80], gpustat[80];
+char root[64], proc[80], hooks[80], mapping[80];
+static char gpustat[80];
 static struct gpu_collector_settings settings;
-static struct gpu_scan scan;
-static struct gpu_jobs *jobs;
-static struct snapshot_builder *builder;
-static struct mapped_snapshot *taken;
-
-static void put(const char *content, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+struct gpu_scan scan;
+struct gpu_jobs *jobs;
+struct mapped_snapshot *taken;
 
 /* Write the file ROOT/…; its folder is made. */
-static void put(const char *content, size_t size, const char *format, ...)
+void put(const char *content, size_t size, const char *format, ...)
 {
     char path[200], folder[200];
     int used = snprintf(path, sizeof(path), "%s/", root);
@@ -47,9 +37,7 @@ static void put(const char *content, size_t size, const char *format, ...)
     fclose(file);
 }
 
-#define PUT(text, ...) put((text), strlen(text), __VA_ARGS__)
-
-static void put_process(int pid, int parent, const char *command, int uid)
+void put_process(int pid, int parent, const char *command, int uid)
 {
     char text[300];
     snprintf(text, sizeof(text),
@@ -67,7 +55,7 @@ static void put_process(int pid, int parent, const char *command, int uid)
 }
 
 /* TEXT has '|' where the block has zeros. */
-static void put_environment(int pid, const char *text)
+void put_environment(int pid, const char *text)
 {
     char block[500];
     size_t size = strlen(text);
@@ -77,14 +65,14 @@ static void put_environment(int pid, const char *text)
     put(block, size, "proc/%d/environ", pid);
 }
 
-static void put_daemon(int pid, const char *title)
+void put_daemon(int pid, const char *title)
 {
     put_process(pid, 1, "slurmstepd", 0);
     PUT(title, "proc/%d/cmdline", pid);
 }
 
 /* A job with one batch script: slurmstepd PID, its script PID + 1. */
-static void put_job(int pid, int job, int uid, const char *gpus)
+void put_job(int pid, int job, int uid, const char *gpus)
 {
     char text[200];
     snprintf(text, sizeof(text), "slurmstepd: [%d.batch]", job);
@@ -97,8 +85,7 @@ static void put_job(int pid, int job, int uid, const char *gpus)
     put_environment(pid + 1, text);
 }
 
-static void
-add_gpu(uint32_t index, uint32_t minor, const char *uuid, const char *pci)
+void add_gpu(uint32_t index, uint32_t minor, const char *uuid, const char *pci)
 {
     struct gpu_device_scan *gpu = gpu_scan_add_device(&scan);
     assert_non_null(gpu);
@@ -110,7 +97,7 @@ add_gpu(uint32_t index, uint32_t minor, const char *uuid, const char *pci)
     snprintf(gpu->pci_bus_id, sizeof(gpu->pci_bus_id), "%s", pci);
 }
 
-static void add_use(uint32_t device, uint32_t pid)
+void add_use(uint32_t device, uint32_t pid)
 {
     struct gpu_process_scan *process = gpu_scan_add_process(&scan);
     assert_non_null(process);
@@ -120,7 +107,7 @@ static void add_use(uint32_t device, uint32_t pid)
                                          .sm_percent = GPU_NONE};
 }
 
-static int set_up(void **state)
+int tree_set_up(void **state)
 {
     (void)state;
     strcpy(root, "/tmp/test-gpu-jobs.XXXXXX");
@@ -142,7 +129,7 @@ static int set_up(void **state)
     return gpu_jobs_new(&settings, &jobs, NULL);
 }
 
-static int tear_down(void **state)
+int tree_tear_down(void **state)
 {
     (void)state;
     char command[200];
@@ -153,8 +140,9 @@ static int tear_down(void **state)
     return system(command);
 }
 
-static void take(void)
+void take(void)
 {
+    struct snapshot_builder *builder;
     struct error err = {0};
     int fd = -1;
     taken = mapped_snapshot_unref(taken);
@@ -171,7 +159,7 @@ static void take(void)
 /* ---- looking ---- */
 
 /* The record of JOB_ID on GPU; fails when there is none. */
-static const struct gpu_job_record *record_of(uint32_t job_id, uint32_t gpu)
+const struct gpu_job_record *record_of(uint32_t job_id, uint32_t gpu)
 {
     size_t count;
     const struct gpu_job_record *records =
@@ -183,29 +171,19 @@ static const struct gpu_job_record *record_of(uint32_t job_id, uint32_t gpu)
     return NULL;
 }
 
-static uint32_t flags_of(uint32_t job_id, uint32_t gpu)
+uint32_t flags_of(uint32_t job_id, uint32_t gpu)
 {
     return record_of(job_id, gpu)->flags;
 }
 
-static size_t record_count(unsigned int array)
+size_t record_count(unsigned int array)
 {
     size_t count;
     snapshot_array(&taken->snapshot, SNAPSHOT_GPU_USE, array, &count);
     return count;
 }
 
-static const char *text_of(snapshot_string string)
+const char *text_of(snapshot_string string)
 {
     return snapshot_text(&taken->snapshot, SNAPSHOT_GPU_USE, string);
 }
-
-enum {
-    HOLDS = GPU_JOB_HOLDS,
-    USES = GPU_JOB_USES,
-    ENVIRONMENT = GPU_JOB_FROM_ENVIRONMENT,
-    PARENT = GPU_JOB_FROM_PARENT,
-    CGROUP = GPU_JOB_FROM_CGROUP,
-    HOOK = GPU_JOB_FROM_HOOK,
-    IDLE = GPU_JOB_IDLE
-};
