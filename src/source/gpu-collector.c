@@ -18,7 +18,8 @@ struct gpu_collector {
     struct gpu_nvidia *nvidia;
     struct gpu_jobs *jobs;
     struct gpu_scan scan;
-    char told[GPU_TROUBLE_SIZE]; /* the last reason on standard error */
+    /* What was last said on standard error of the drivers and of the jobs. */
+    struct error told, told_of_jobs;
 };
 
 static int
@@ -41,13 +42,13 @@ start(struct gpu_collector *c, struct collector_cycle *cycle, struct error *err)
 }
 
 /* Why there is nothing, said once. */
-static void complain(struct gpu_collector *c)
+static void complain(struct error *told, const char *trouble)
 {
-    if (strcmp(c->told, c->scan.trouble) == 0)
+    if (strcmp(told->text, trouble) == 0)
         return;
-    strcpy(c->told, c->scan.trouble);
-    if (*c->told)
-        collector_child_complain("%s", c->told);
+    error_set(told, EIO, "%s", trouble);
+    if (trouble[0])
+        collector_child_complain("%s", told->text);
 }
 
 static int
@@ -60,7 +61,7 @@ collect(void *context, struct collector_cycle *cycle, struct error *err)
     collector_child_ask(cycle, SNAPSHOT_GPUS);
     gpu_scan_clear(&c->scan);
     gpu_nvidia_scan(c->nvidia, &c->scan);
-    complain(c);
+    complain(&c->told, c->scan.trouble);
     r = gpu_snapshot_write(&c->scan, cycle->builder, err);
     if (r < 0)
         return r;
@@ -68,6 +69,7 @@ collect(void *context, struct collector_cycle *cycle, struct error *err)
     collector_child_ask(cycle, SNAPSHOT_GPU_USE);
     if (gpu_jobs_write(c->jobs, &c->scan, cycle->builder, err) < 0)
         collector_child_complain("%s", err->text);
+    complain(&c->told_of_jobs, gpu_jobs_trouble(c->jobs));
     snapshot_builder_header(cycle->builder)->complete = 1;
     return 0;
 }

@@ -115,6 +115,36 @@ static void hold_by_environment(struct gpu_jobs *jobs,
     }
 }
 
+static void fill(char *to, const char *from, size_t size)
+{
+    if (!to[0])
+        memcpy(to, from, size);
+}
+
+/* What the prolog was not told: Slurm 22.05 tells neither account nor name,
+ * nor of which array the job is a task. */
+static void learn_names(struct claim_job *job, const struct job_environment *e)
+{
+    struct job_environment *known = &job->environment;
+    if (e->job_id == 0)
+        return;
+    if (known->job_id == 0) {
+        *known = *e;
+        return;
+    }
+    fill(known->account, e->account, sizeof(known->account));
+    fill(known->partition, e->partition, sizeof(known->partition));
+    fill(known->name, e->name, sizeof(known->name));
+    if (known->array_job_id == UINT32_MAX) {
+        known->array_job_id = e->array_job_id;
+        known->array_task_id = e->array_task_id;
+    }
+    if (known->het_job_id == UINT32_MAX) {
+        known->het_job_id = e->het_job_id;
+        known->het_offset = e->het_offset;
+    }
+}
+
 /* The jobs that run here, before any of their claims. */
 static void read_daemons(struct gpu_jobs *jobs)
 {
@@ -135,8 +165,7 @@ static void read_daemons(struct gpu_jobs *jobs)
         job->runs = true;
         if (job->user_id == JOB_UID_UNKNOWN)
             job->user_id = daemon->user_id;
-        if (job->environment.job_id == 0)
-            job->environment = daemon->environment;
+        learn_names(job, &daemon->environment);
     }
 }
 

@@ -311,11 +311,14 @@ const struct job_process *job_processes_find(const struct job_processes *all,
 const struct job_daemon *job_processes_daemon(const struct job_processes *all,
                                               const struct job_process *process)
 {
-    /* What is read anew now and then may show a circle in between. */
+    /* A parent that has ended may still be named; whoever has its number now
+     * is younger than the child. */
     for (int i = 0; process && i < ANCESTORS_MAX; i++) {
         if (process->daemon)
             return process->daemon;
-        process = job_processes_find(all, process->parent);
+        const struct job_process *parent = parent_of(all, process);
+        process = parent && parent->start_ticks <= process->start_ticks ? parent
+                                                                        : NULL;
     }
     return NULL;
 }

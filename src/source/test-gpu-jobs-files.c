@@ -32,6 +32,9 @@ static void test_hook_binds(void **state)
     take();
     assert_int_equal(flags_of(17, 0), HOLDS | HOOK | IDLE);
     assert_string_equal(text_of(record_of(17, 0)->user), "ann");
+    /* The prolog is not told these. */
+    assert_string_equal(text_of(record_of(17, 0)->account), "chem");
+    assert_string_equal(text_of(record_of(17, 0)->name), "train");
     assert_int_equal(flags_of(18, 1), HOLDS | ENVIRONMENT | IDLE);
     assert_int_equal(record_count(0), 2);
 }

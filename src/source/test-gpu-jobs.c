@@ -144,6 +144,19 @@ static void test_another_jobs_process_is_foreign(void **state)
     assert_int_equal(flags_of(18, 1), HOLDS | ENVIRONMENT | IDLE);
 }
 
+static void test_number_of_a_dead_parent_leads_nowhere(void **state)
+{
+    (void)state;
+    put_process(500, 700, "python", 1000);
+    put_job(600, 17, 1000, "0");
+    for (int i = 0; i < 5; i++)
+        take();
+    put_process(700, 601, "python", 1000); /* younger than its "child" */
+    add_use(1, 500);
+    take();
+    assert_int_equal(flags_of(0, 1), USES);
+}
+
 static void test_shared_gpu_has_two_jobs(void **state)
 {
     (void)state;
@@ -329,6 +342,7 @@ int main(void)
         TEST(test_environment_counts_for_own_jobs_only),
         TEST(test_title_of_users_is_not_believed),
         TEST(test_another_jobs_process_is_foreign),
+        TEST(test_number_of_a_dead_parent_leads_nowhere),
         TEST(test_shared_gpu_has_two_jobs),
         TEST(test_steps_hold_what_they_were_given),
         TEST(test_fork_of_slurmstepd_is_no_daemon),
