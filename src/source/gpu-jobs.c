@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    HIDDEN_CYCLES = 3 /* fewer may be processes that have just ended */
+};
+
 struct gpu_jobs {
     const struct gpu_collector_settings *settings;
     struct job_processes *processes;
@@ -25,7 +29,7 @@ struct gpu_jobs {
     uint64_t order_scores[GPU_ORDER_COUNT];
     bool sees_daemons;
     bool unreadable_files;
-    size_t hidden; /* processes on GPUs that /proc does not show */
+    unsigned int hidden_cycles; /* in which /proc showed no process on a GPU */
     struct error trouble;
 };
 
@@ -287,14 +291,18 @@ static void use(struct gpu_jobs *jobs,
 
 static void use_all(struct gpu_jobs *jobs, const struct gpu_scan *scan)
 {
-    jobs->hidden = 0;
+    size_t hidden = 0;
     for (uint32_t i = 0; i < scan->process_count; i++) {
         const struct job_process *process =
             job_processes_find(jobs->processes, scan->processes[i].pid);
         if (!process)
-            jobs->hidden++;
+            hidden++;
         use(jobs, scan, i, process);
     }
+    if (hidden > 0 && hidden == scan->process_count)
+        jobs->hidden_cycles++;
+    else
+        jobs->hidden_cycles = 0;
 }
 
 /* ---- which order ---- */
@@ -333,11 +341,11 @@ static void describe_trouble(struct gpu_jobs *jobs)
                   "environments of jobs cannot be read (needs CAP_SYS_PTRACE "
                   "and CAP_DAC_READ_SEARCH, or root): GPUs that are held and "
                   "not used are known from prolog files only");
-    else if (jobs->hidden > 0 && !jobs->sees_daemons)
+    else if (jobs->hidden_cycles >= HIDDEN_CYCLES && !jobs->sees_daemons)
         error_set(text, EACCES,
-                  "%zu processes on GPUs are not in %s (needs the host's PID "
+                  "no process on a GPU is in %s (needs the host's PID "
                   "namespace, and no hidepid): their jobs are not known",
-                  jobs->hidden, jobs->settings->proc_root);
+                  jobs->settings->proc_root);
     else if (jobs->unreadable_files)
         error_set(text, EACCES,
                   "folders with files of prologs cannot be read: %s, %s",

@@ -311,6 +311,9 @@ static void test_hidden_processes_are_told(void **state)
     add_use(0, 4711);
     take();
     assert_int_equal(flags_of(0, 0), USES);
+    assert_string_equal(gpu_jobs_trouble(jobs), "");
+    take();
+    take();
     assert_non_null(strstr(gpu_jobs_trouble(jobs), "PID namespace"));
 }
 
