@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "source/collector-child.h"
+#include "source/gpu-amd.h"
 #include "source/gpu-jobs.h"
 #include "source/gpu-nvidia.h"
 #include "source/gpu-snapshot.h"
@@ -16,6 +17,7 @@
 struct gpu_collector {
     const struct gpu_collector_settings *settings;
     struct gpu_nvidia *nvidia;
+    struct gpu_amd *amd;
     struct gpu_jobs *jobs;
     struct gpu_scan scan;
     /* What was last said on standard error of the drivers and of the jobs. */
@@ -37,6 +39,8 @@ start(struct gpu_collector *c, struct collector_cycle *cycle, struct error *err)
         gpu_snapshot_recall(cycle->previous, &recalled);
     int r = gpu_nvidia_new(&settings, &recalled, &c->nvidia, err);
     if (r == 0)
+        r = gpu_amd_new(c->settings->sysfs_root, &recalled, &c->amd, err);
+    if (r == 0)
         r = gpu_jobs_new(c->settings, &c->jobs, err);
     return r;
 }
@@ -51,6 +55,17 @@ static void complain(struct error *told, const char *trouble)
         collector_child_complain("%s", told->text);
 }
 
+/* That there is no driver of NVIDIA's is no trouble where no GPU is theirs. */
+static int scan(struct gpu_collector *c, struct error *err)
+{
+    gpu_nvidia_scan(c->nvidia, &c->scan);
+    uint32_t theirs = c->scan.expected;
+    int r = gpu_amd_scan(c->amd, &c->scan, err);
+    if (theirs == 0 && c->scan.expected > 0)
+        c->scan.trouble[0] = '\0';
+    return r;
+}
+
 static int
 collect(void *context, struct collector_cycle *cycle, struct error *err)
 {
@@ -60,7 +75,9 @@ collect(void *context, struct collector_cycle *cycle, struct error *err)
         return r;
     collector_child_ask(cycle, SNAPSHOT_GPUS);
     gpu_scan_clear(&c->scan);
-    gpu_nvidia_scan(c->nvidia, &c->scan);
+    r = scan(c, err);
+    if (r < 0)
+        return r;
     complain(&c->told, c->scan.trouble);
     r = gpu_snapshot_write(&c->scan, cycle->builder, err);
     if (r < 0)
@@ -87,6 +104,7 @@ int gpu_collector_run(const struct gpu_collector_settings *settings)
         .collect = collect, .outdated = outdated, .context = &collector};
     int code = collector_child_run(&source);
     gpu_jobs_free(collector.jobs);
+    gpu_amd_free(collector.amd);
     gpu_scan_deinit(&collector.scan);
     return code;
 }
