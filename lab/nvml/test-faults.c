@@ -23,8 +23,10 @@
 static const char *library;
 static char folder[64];
 
-/* Threads that may hang in a driver have no end, so neither has what they use.
- */
+/* Threads that may hang in a driver have no end, so neither has what they use:
+ * the one in use is the last of all that were made. */
+static struct gpu_nvidia *made[1024];
+static size_t made_count;
 static struct gpu_nvidia *nvidia;
 
 static void play(const char *fault)
@@ -46,7 +48,9 @@ static void renew(void)
     static const struct gpu_scan nothing;
     const struct gpu_nvidia_settings settings = {
         .library = library, .device_deadline_ns = INT64_C(2000000000)};
+    assert_true(made_count < sizeof(made) / sizeof(made[0]));
     assert_int_equal(gpu_nvidia_new(&settings, &nothing, &nvidia, NULL), 0);
+    made[made_count++] = nvidia;
 }
 
 static const struct gpu_device_scan *card(const struct gpu_scan *scan,
