@@ -8,6 +8,7 @@
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "http/feed-private.h"
 #include "http/negotiate.h"
 #include "http/server-private.h"
 
@@ -45,14 +46,29 @@ void http_server_complete(void *context,
     http_server_set_due(server, client, server->idle_timeout_ms);
 }
 
-/* The number of the route of PATH; route_count, the last row, for none. */
+/* Whether ROUTE stands for all that is below it, PATH among it. */
+static bool is_below(const struct http_route *route, const char *path)
+{
+    size_t length = strlen(route->path);
+    return length > 1 && route->path[length - 1] == '/' &&
+           strncmp(path, route->path, length) == 0;
+}
+
+/* The number of the route of PATH, the longest one that fits; route_count, the
+ * last row, for none. */
 static size_t find_route(const struct http_server *server, const char *path)
 {
-    size_t i = 0;
-    while (i < server->route_count &&
-           (!path || strcmp(server->routes[i].path, path) != 0))
-        i++;
-    return i;
+    size_t found = server->route_count, length = 0;
+    for (size_t i = 0; path && i < server->route_count; i++) {
+        const struct http_route *route = &server->routes[i];
+        if (strcmp(route->path, path) == 0)
+            return i;
+        if (is_below(route, path) && strlen(route->path) > length) {
+            found = i;
+            length = strlen(route->path);
+        }
+    }
+    return found;
 }
 
 /* What is left to say when memory runs out; nothing in it is allocated by us.
@@ -71,6 +87,9 @@ static enum MHD_Result send_reply(struct http_server *server,
                                   size_t row)
 {
     struct MHD_Connection *connection = exchange->request.connection;
+    struct http_client *client = client_of(connection);
+    if (exchange->reply.feed)
+        http_feed_begin(&exchange->reply, server, client);
     bool gzip = http_accepts_gzip(
         http_request_header(&exchange->request, "Accept-Encoding"));
     struct http_body_size size = {0};
@@ -83,7 +102,6 @@ static enum MHD_Result send_reply(struct http_server *server,
     }
     if (!response)
         return MHD_NO;
-    struct http_client *client = client_of(connection);
     if (client && size.parts > 1)
         http_client_hold(client);
     exchange->body_bytes = size.bytes;

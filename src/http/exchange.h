@@ -42,6 +42,8 @@ struct http_reply {
     size_t header_count;
     struct http_content *contents[HTTP_REPLY_CONTENTS_MAX];
     size_t content_count;
+    struct http_feed *feed;        /* instead of contents; NULL: none */
+    struct MHD_Response *response; /* of the feed; owned until finished */
 };
 
 struct http_exchange {

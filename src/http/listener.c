@@ -9,7 +9,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 
 enum {
@@ -22,6 +24,7 @@ struct listener {
     struct http_listeners *all;
     int fd;
     struct loop_source *source;
+    bool loopback;
     char address[HTTP_ADDRESS_TEXT_SIZE];
 };
 
@@ -73,6 +76,16 @@ static void take_connections(void *context, uint32_t events)
     }
 }
 
+static bool is_loopback(const struct sockaddr_storage *address)
+{
+    const struct sockaddr_in *v4 = (const void *)address;
+    const struct sockaddr_in6 *v6 = (const void *)address;
+    if (address->ss_family == AF_INET)
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+    return address->ss_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
 /* Put the listening socket FD, which is taken over, into the loop. */
 static int add_listener(struct http_listeners *all, int fd, struct error *err)
 {
@@ -86,6 +99,7 @@ static int add_listener(struct http_listeners *all, int fd, struct error *err)
         return error_errno(err, code, "listening");
     }
     http_address_format((struct sockaddr *)&name, listener->address);
+    listener->loopback = is_loopback(&name);
     int r = loop_add_fd(all->loop, fd, EPOLLIN, take_connections, listener,
                         &listener->source, err);
     if (r < 0)
@@ -159,6 +173,14 @@ struct http_listeners *http_listeners_free(struct http_listeners *listeners)
     free(listeners->items);
     free(listeners);
     return NULL;
+}
+
+bool http_listeners_are_loopback(const struct http_listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        if (!listeners->items[i].loopback)
+            return false;
+    return true;
 }
 
 const char *http_listeners_address(const struct http_listeners *listeners,

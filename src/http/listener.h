@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "http/address.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct http_listeners;
@@ -30,6 +31,9 @@ int http_listeners_new(struct loop *loop,
 
 /* Accepts NULL; returns NULL. */
 struct http_listeners *http_listeners_free(struct http_listeners *listeners);
+
+/* Whether each is on loopback, where nobody else can come from. */
+bool http_listeners_are_loopback(const struct http_listeners *listeners);
 
 /* Where the socket INDEX listens; NULL behind the last. */
 const char *http_listeners_address(const struct http_listeners *listeners,

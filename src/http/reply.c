@@ -94,6 +94,11 @@ void http_reply_add_text(struct http_reply *reply, struct text *text)
     http_content_unref(content);
 }
 
+void http_reply_follow(struct http_reply *reply, struct http_feed *feed)
+{
+    reply->feed = feed;
+}
+
 void http_reply_fail(struct http_reply *reply,
                      unsigned int status,
                      const char *format,
@@ -302,9 +307,16 @@ http_reply_finish(struct http_reply *reply,
                   const struct http_web_header configured[HTTP_WEB_HEADERS],
                   struct http_body_size *ret_size)
 {
-    if (reply->failed)
+    struct MHD_Response *response = take_ptr(reply->response);
+    if (reply->failed || (reply->feed && !response)) {
+        if (response)
+            MHD_destroy_response(response);
         return NULL;
-    struct MHD_Response *response = make_body(reply, &gzip, ret_size);
+    }
+    if (response)
+        gzip = false;
+    else
+        response = make_body(reply, &gzip, ret_size);
     if (!response)
         return NULL;
     if (!add_headers(response, reply, configured) ||

@@ -41,6 +41,10 @@ void http_reply_add(struct http_reply *reply, struct http_content *content);
 /* Append TEXT, taking its memory over. */
 void http_reply_add_text(struct http_reply *reply, struct text *text);
 
+/* The answer is FEED (feed.h), and has no end. */
+struct http_feed;
+void http_reply_follow(struct http_reply *reply, struct http_feed *feed);
+
 /* A whole answer in one line: STATUS and a plain text of one sentence. */
 void http_reply_fail(struct http_reply *reply,
                      unsigned int status,

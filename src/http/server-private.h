@@ -19,6 +19,8 @@ struct http_server {
     struct http_route *routes;
     size_t route_count;
     const char *realm;
+    bool guarded; /* it may not be open to others */
+    bool reached; /* by others: some address is not loopback */
     unsigned int connections_max;
     unsigned int header_timeout_ms;
     unsigned int idle_timeout_ms;
@@ -48,6 +50,9 @@ struct http_server {
 void http_server_set_due(struct http_server *server,
                          struct http_client *client,
                          unsigned int timeout_ms);
+
+/* Let the library go on with clients that were woken. */
+void http_server_run(struct http_server *server);
 
 /* Look, at most once a second, whether the web configuration has changed. */
 void http_server_notice_changes(struct http_server *server);

@@ -53,6 +53,11 @@ static void run_library(void *context, uint32_t events)
                        clock_monotonic_ns() + (int64_t)wait_ms * NS_PER_MS + 1);
 }
 
+void http_server_run(struct http_server *server)
+{
+    run_library(server, 0);
+}
+
 /* A password has been checked: everybody who waits for one asks again. */
 static void wake_clients(void *context)
 {
@@ -218,6 +223,7 @@ static int copy_settings(struct http_server *server,
                          const struct http_settings *s,
                          struct error *err)
 {
+    server->guarded = s->guarded;
     server->realm = s->realm ? s->realm : "gpu-watchdog";
     server->reloaded = s->reloaded;
     server->reloaded_context = s->reloaded_context;
@@ -254,6 +260,26 @@ static void use_web(struct http_server *server, struct http_web *web)
     server->rate_ns = clock_monotonic_ns();
 }
 
+/* Everybody who can reach us is asked for a password or a certificate. */
+static bool asks_everybody(const struct http_web *web)
+{
+    enum http_client_auth asked = web->config.tls.client_auth;
+    return web->config.user_count > 0 ||
+           (web->tls && (asked == HTTP_CLIENT_AUTH_REQUIRE_ANY ||
+                         asked == HTTP_CLIENT_AUTH_REQUIRE_AND_VERIFY));
+}
+
+static int check_guard(const struct http_server *server,
+                       const struct http_web *web,
+                       struct error *err)
+{
+    if (!server->guarded || !server->reached || asks_everybody(web))
+        return 0;
+    return error_set(err, EPERM,
+                     "others can reach the server, and it would ask them for "
+                     "neither password nor certificate");
+}
+
 static void free_server(struct http_server **server)
 {
     http_server_free(*server);
@@ -287,6 +313,10 @@ int http_server_new(struct loop *loop,
         r = http_listeners_new(loop, settings->addresses,
                                settings->address_count, accept_client, server,
                                &server->listeners, err);
+    if (r == 0) {
+        server->reached = !http_listeners_are_loopback(server->listeners);
+        r = check_guard(server, server->web, err);
+    }
     if (r < 0)
         return r;
     *ret_server = take_ptr(server);
@@ -326,6 +356,11 @@ int http_server_reload(struct http_server *server, struct error *err)
         r = error_set(err, EINVAL,
                       "%s: TLS cannot be switched %s while running; restart",
                       web->path, web->tls ? "on" : "off");
+        http_web_free(web);
+        return r;
+    }
+    r = check_guard(server, web, err);
+    if (r < 0) {
         http_web_free(web);
         return r;
     }

@@ -5,7 +5,7 @@
  * descriptor, which is nested in the loop; passwords are checked by a worker
  * thread of the server's own (auth.h).
  *
- * GET and HEAD on exact paths; everything else is refused by the server. TLS,
+ * GET and HEAD on known paths; everything else is refused by the server. TLS,
  * client certificates, basic authentication and headers come from a web
  * configuration file in the format of Prometheus' exporter-toolkit
  * (web-config.h). Every path is behind that authentication, as there.
@@ -28,7 +28,9 @@ typedef void (*http_handler)(void *context,
                              struct http_reply *reply);
 
 struct http_route {
-    const char *path; /* exact: "/metrics" */
+    /* Exact, "/metrics"; one that ends in "/" (but "/" itself) stands for all
+     * below it that has no route of its own. */
+    const char *path;
     http_handler handler;
     void *context;
 };
@@ -43,6 +45,11 @@ struct http_settings {
     /* Copied, but for the strings and contexts. */
     const struct http_route *routes;
     size_t route_count;
+
+    /* Refuse, with -EPERM, to be open to others: some address is not loopback,
+     * and the web configuration asks for neither password nor certificate. A
+     * change of it that would open the server is refused as well. */
+    bool guarded;
 
     const char *realm; /* what a browser shows when asking for a password */
 
