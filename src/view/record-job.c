@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs as JSON.
+ */
+#include "model/state.h"
+#include "model/tally.h"
+#include "view/records.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char *job_text(const struct record_source *source,
+                            snapshot_string string)
+{
+    return snapshot_text(source->snapshot, SNAPSHOT_JOBS, string);
+}
+
+char *record_job_text(const struct job_record *job, char *buffer)
+{
+    if (job->has & JOB_HAS_ARRAY_TASK)
+        snprintf(buffer, RECORD_JOB_SIZE, "%" PRIu32 "_%" PRIu32,
+                 job->array_job_id, job->array_task_id);
+    else if (job->has & JOB_HAS_HET)
+        snprintf(buffer, RECORD_JOB_SIZE, "%" PRIu32 "+%" PRIu32,
+                 job->het_job_id, job->het_offset);
+    else
+        snprintf(buffer, RECORD_JOB_SIZE, "%" PRIu32, job->job_id);
+    return buffer;
+}
+
+const char *record_job_state(const struct job_record *job)
+{
+    switch (job_state_shown(job->state)) {
+    case JOB_SHOWN_COMPLETING:
+        return "completing";
+    case JOB_SHOWN_CONFIGURING:
+        return "configuring";
+    case JOB_SHOWN_OTHER:
+        for (int bit = 0; bit < JOB_FLAG_COUNT; bit++)
+            if (job->state >> (bit + JOB_FLAG_BIT_FIRST) & 1)
+                return job_flag_names[bit];
+        break;
+    default:
+        break;
+    }
+    enum job_base base = job_state_base(job->state);
+    return base < JOB_BASE_COUNT ? job_base_names[base] : "unknown";
+}
+
+uint64_t record_job_gpus(const struct record_source *source,
+                         const struct job_record *job,
+                         const char **ret_type)
+{
+    size_t count;
+    const struct gres_record *gres =
+        snapshot_array(source->snapshot, SNAPSHOT_JOBS, 1, &count);
+    bool waits = job_state_base(job->state) == JOB_BASE_PENDING;
+    uint64_t tasks = waits && job->task_count ? job->task_count : 1;
+    uint64_t sum = 0;
+    *ret_type = "";
+    for (uint32_t i = 0; i < job->gres_count; i++) {
+        const struct gres_record *one = &gres[job->gres_first + i];
+        if (strcmp(job_text(source, one->name), "gpu") != 0)
+            continue;
+        sum += waits ? one->total * tasks : one->used;
+        if (!**ret_type)
+            *ret_type = job_text(source, one->type);
+    }
+    return sum;
+}
+
+static void print_identity(struct json *json,
+                           const struct record_source *source,
+                           const struct job_record *job)
+{
+    char text[RECORD_JOB_SIZE];
+    json_u64(json, "id", job->job_id);
+    json_text(json, "job", record_job_text(job, text));
+    json_text(json, "name", job_text(source, job->name));
+    json_text(json, "user", job_text(source, job->user));
+    json_text_known(json, "account", job_text(source, job->account));
+    json_text(json, "partition", job_text(source, job->partition));
+    json_text_known(json, "qos", job_text(source, job->qos));
+}
+
+/* Slurm keeps "None" as the reason of a job that runs. */
+static void print_state(struct json *json,
+                        const struct record_source *source,
+                        const struct job_record *job)
+{
+    const char *reason = job_text(source, job->reason);
+    bool waits = job_state_base(job->state) == JOB_BASE_PENDING;
+    json_text(json, "state", record_job_state(job));
+    if (!waits && strcmp(reason, "None") == 0)
+        return;
+    json_text_known(json, "reason", reason);
+    if (waits)
+        json_text_known(json, "reason_text", reason_words(reason));
+    json_text_known(json, "reason_detail",
+                    job_text(source, job->reason_detail));
+}
+
+static void print_times(struct json *json, const struct job_record *job)
+{
+    json_time(json, "submit_s", job->submit_time_s);
+    json_time(json, "eligible_s", job->eligible_time_s);
+    json_time(json, "start_s", job->start_time_s);
+    json_time(json, "end_s", job->end_time_s);
+    if (job->time_limit_minutes != UINT32_MAX)
+        json_u64(json, "time_limit_s", (uint64_t)job->time_limit_minutes * 60);
+}
+
+static void print_resources(struct json *json,
+                            const struct record_source *source,
+                            const struct job_record *job)
+{
+    const char *type;
+    uint64_t gpus = record_job_gpus(source, job, &type);
+    json_text_known(json, "nodes", job_text(source, job->nodes));
+    json_u64(json, "node_count", job->nodes_count);
+    json_u64(json, "cpus", job->cpus);
+    json_u64(json, "memory_mib", job->memory_mib);
+    json_u64(json, "gpus", gpus);
+    json_text_known(json, "gpu_type", type);
+}
+
+static void print_members(struct json *json,
+                          const struct record_source *source,
+                          const struct job_record *job)
+{
+    print_identity(json, source, job);
+    print_state(json, source, job);
+    print_times(json, job);
+    print_resources(json, source, job);
+    if (job->has & JOB_HAS_PRIORITY)
+        json_u64(json, "priority", job->priority);
+    if (job->array_job_id)
+        json_u64(json, "array_id", job->array_job_id);
+    if (job->has & JOB_HAS_ARRAY_TASK)
+        json_u64(json, "task", job->array_task_id);
+    else if (job->array_job_id)
+        json_u64(json, "tasks", job->task_count);
+    if (job->restarts)
+        json_u64(json, "restarts", job->restarts);
+}
+
+void records_add_jobs(struct collection *collection,
+                      const struct record_source *source)
+{
+    if (!record_source_has(source, SNAPSHOT_JOBS))
+        return;
+    size_t count;
+    const struct job_record *jobs =
+        snapshot_array(source->snapshot, SNAPSHOT_JOBS, 0, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct json *json = collection_add(collection, jobs[i].job_id);
+        json_begin_object(json, NULL);
+        print_members(json, source, &jobs[i]);
+        json_end_object(json);
+    }
+}
+
+void record_print_job_whole(struct json *json,
+                            const struct record_source *source,
+                            const struct job_record *job)
+{
+    json_begin_object(json, NULL);
+    print_members(json, source, job);
+    json_text_known(json, "tres", job_text(source, job->tres));
+    json_text_known(json, "dependency", job_text(source, job->dependency));
+    json_text_known(json, "reservation", job_text(source, job->reservation));
+    json_text_known(json, "licenses", job_text(source, job->licenses));
+    json_end_object(json);
+}
