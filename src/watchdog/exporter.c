@@ -6,6 +6,8 @@
  * over snapshots; the watch keeps the last; pages are made from it when asked
  * for. Nothing here ever waits for Slurm.
  */
+#include "watchdog/exporter.h"
+
 #include "base/clock.h"
 #include "base/notify.h"
 #include "watchdog/become.h"
@@ -23,6 +25,8 @@ enum {
 
 struct exporter {
     const struct settings *settings;
+    const struct exporter_guest *guest;
+    void *guest_context;
     struct settings *reloaded; /* owned: what SIGHUP brought */
     struct loop *loop;
     struct watch *watch;
@@ -99,6 +103,8 @@ static void on_snapshot(void *context, struct mapped_snapshot *snapshot)
     watch_publish(x->watch, snapshot);
     pages_prepare(x->pages);
     tell_state(x);
+    if (x->guest->published)
+        x->guest->published(x->guest_context);
 }
 
 static void on_collector_changed(void *context)
@@ -168,6 +174,8 @@ static void on_reload(void *context, uint32_t events)
     settings_changes_deinit(&changes);
     if (http_server_reload(x->server, &err) < 0)
         log_error("reload: %s; going on with what was before", err.text);
+    if (x->guest->reload)
+        x->guest->reload(x->guest_context);
     if (x->collector)
         collector_hurry(x->collector);
     notify_ready("reloaded", NULL);
@@ -285,6 +293,8 @@ static int start(struct exporter *x, struct error *err)
         r = pages_new(x->watch, &pages, &x->pages, err);
     if (r == 0)
         r = start_server(x, err);
+    if (r == 0 && x->guest->open)
+        r = x->guest->open(x->guest_context, x->loop, x->watch, err);
     if (r == 0 && *x->settings->user)
         r = become_user(x->settings->user, err);
     if (r == 0)
@@ -301,6 +311,8 @@ static void stop(struct exporter *x)
 {
     loop_source_free(x->alive);
     collector_free(x->collector);
+    if (x->guest->close)
+        x->guest->close(x->guest_context);
     http_server_free(x->server);
     pages_free(x->pages);
     watch_free(x->watch);
@@ -310,9 +322,14 @@ static void stop(struct exporter *x)
     settings_free(x->reloaded);
 }
 
-int exporter_main(const struct settings *settings)
+int exporter_run(const struct settings *settings,
+                 const struct exporter_guest *guest,
+                 void *context)
 {
-    struct exporter x = {.settings = settings};
+    static const struct exporter_guest nobody = {.open = NULL};
+    struct exporter x = {.settings = settings,
+                         .guest = guest ? guest : &nobody,
+                         .guest_context = context};
     struct error err = {.text = ""};
 
     int r = start(&x, &err);
@@ -322,9 +339,16 @@ int exporter_main(const struct settings *settings)
         return r == -EINVAL ? EXIT_USAGE : EXIT_FAILURE;
     }
     tell_addresses(&x);
+    if (x.guest->started)
+        x.guest->started(context, x.collector);
     notify_ready("serving", NULL);
     r = loop_run(x.loop);
     notify_stopping(NULL);
     stop(&x);
     return r < 0 ? EXIT_FAILURE : r;
+}
+
+int exporter_main(const struct settings *settings)
+{
+    return exporter_run(settings, NULL, NULL);
 }

@@ -57,6 +57,10 @@ const struct subcommand subcommands[] = {
       .help = "Serve the metrics of a Slurm cluster to Prometheus.",
       .bit = COMMAND_EXPORTER},
      exporter_main},
+    {{.name = "serve",
+      .help = "Show the cluster in a browser, and serve its metrics.",
+      .bit = COMMAND_SERVE},
+     serve_main},
     {{.name = "exporter",
       .program = "prometheus-slurm-exporter",
       .help = "Serve the metrics of a Slurm cluster to Prometheus, in place of "

@@ -70,12 +70,13 @@ static int check_partition(const char *text, struct error *err)
     return strcasecmp(text, "all") == 0 ? 0 : check_name(text, err);
 }
 
+#define COMMANDS_WATCHING (COMMAND_EXPORTER | COMMAND_SERVE)
 #define COMMANDS_KEEPING (COMMAND_HEAD | COMMAND_JOIN)
 #define COMMANDS_ASKING                                                        \
     (COMMAND_TOKEN | COMMAND_LEAVE | COMMAND_STATUS | COMMAND_USER |           \
      COMMAND_KEY | COMMAND_DOCTOR)
 #define COMMANDS_ALL                                                           \
-    (COMMAND_EXPORTER | COMMAND_SNAPSHOT | COMMANDS_KEEPING | COMMANDS_ASKING)
+    (COMMANDS_WATCHING | COMMAND_SNAPSHOT | COMMANDS_KEEPING | COMMANDS_ASKING)
 
 static const struct option_row rows[] = {
     {
@@ -89,7 +90,35 @@ static const struct option_row rows[] = {
         .help = "Serve on this address and port",
         .about = "As HOST:PORT; without a host on all addresses, IPv4 and "
                  "IPv6. An IPv6 address stands in brackets: [::1]:9341.",
-        .commands = COMMAND_EXPORTER | COMMAND_HEAD,
+        .commands = COMMANDS_WATCHING | COMMAND_HEAD,
+    },
+    {
+        .name = "dashboard-listen",
+        .group = "Serving",
+        OPTION_LIST(struct settings, dashboard_listen),
+        .initial = "127.0.0.1:8080",
+        .check = check_address,
+        .unit = "ADDR",
+        .help = "Serve the dashboard on this address and port",
+        .about = "An address that others can reach needs --web.config.file "
+                 "with passwords or client certificates, or --insecure-open.",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "insecure-open",
+        .group = "Serving",
+        OPTION_BOOL(struct settings, insecure_open),
+        .initial = "false",
+        .help = "Show the dashboard to everybody who can reach it",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "ui-dir",
+        .group = "Serving",
+        OPTION_FILE(struct settings, ui_dir),
+        .unit = "DIR",
+        .help = "Read the dashboard's page from this folder, for work on it",
+        .commands = COMMAND_SERVE,
     },
     {
         .name = "web.config.file",
@@ -99,7 +128,7 @@ static const struct option_row rows[] = {
         .help = "TLS, client certificates and passwords",
         .about = "A web configuration file as the Prometheus exporters of the "
                  "exporter-toolkit take it.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
     },
     {
         .name = "max-connections",
@@ -110,7 +139,7 @@ static const struct option_row rows[] = {
         .max = 65536,
         .unit = "N",
         .help = "So many clients may be connected at once",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
     },
     {
         .name = "user",
@@ -119,7 +148,7 @@ static const struct option_row rows[] = {
         .unit = "NAME",
         .help = "Become this user once the ports are bound",
         .about = "Empty: stay who we are. Only root can become somebody else.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
     },
     {
         .name = "interval",
@@ -133,7 +162,7 @@ static const struct option_row rows[] = {
         .about = "Stretched to five times what the last cycle took, so that a "
                  "slow controller is never pushed. Scrapes cost the controller "
                  "nothing, however many there are.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -145,7 +174,7 @@ static const struct option_row rows[] = {
         .help = "Ask for jobs so often; 0: as the number of jobs allows",
         .about = "The list of jobs is the dearest question to a large "
                  "controller.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -156,7 +185,7 @@ static const struct option_row rows[] = {
         .min = NS_PER_S,
         .unit = "TIME",
         .help = "Ask for reservations, licences, associations and QOS so often",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -168,7 +197,7 @@ static const struct option_row rows[] = {
         .unit = "TIME",
         .help = "End and replace a collector whose cycle takes longer",
         .about = "One honest time-out of libslurm takes ten seconds already.",
-        .commands = COMMAND_EXPORTER | COMMAND_SNAPSHOT,
+        .commands = COMMANDS_WATCHING | COMMAND_SNAPSHOT,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -181,7 +210,7 @@ static const struct option_row rows[] = {
         .help = "Withdraw series that are older",
         .about = "Not less than the interval. slurm_up and the age of the data "
                  "are served all the time.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -192,7 +221,7 @@ static const struct option_row rows[] = {
         .help = "The slurm.conf of the cluster to watch",
         .about = "Sets SLURM_CONF for the collector. Empty: as Slurm's own "
                  "commands find it.",
-        .commands = COMMAND_EXPORTER | COMMAND_SNAPSHOT,
+        .commands = COMMANDS_WATCHING | COMMAND_SNAPSHOT,
     },
     {
         .name = "replay",
@@ -201,7 +230,7 @@ static const struct option_row rows[] = {
         .unit = "FILE",
         .help = "Serve this recording instead of a live cluster",
         .about = "\"gpu-watchdog snapshot save\" makes one.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
     },
     {
         .name = "collect",
@@ -211,7 +240,7 @@ static const struct option_row rows[] = {
         .unit = "FAMILY",
         .help = "Serve only these families of metrics",
         .about = "None named: all but \"job\", which --job-series switches on.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -221,7 +250,7 @@ static const struct option_row rows[] = {
         .words = metric_family_names,
         .unit = "FAMILY",
         .help = "Leave these families of metrics out",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -232,7 +261,7 @@ static const struct option_row rows[] = {
         .help = "Serve the slurm_gpus_ series",
         .about = "The name is that of prometheus-slurm-exporter's flag; "
                  "accounting is not needed for it.",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {
@@ -242,7 +271,7 @@ static const struct option_row rows[] = {
         .initial = "0",
         .unit = "N",
         .help = "Serve series of single jobs, of at most N jobs; 0: none",
-        .commands = COMMAND_EXPORTER,
+        .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
     {

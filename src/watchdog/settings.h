@@ -21,7 +21,8 @@ enum {
     COMMAND_STATUS = 1U << 6,
     COMMAND_USER = 1U << 7,
     COMMAND_KEY = 1U << 8,
-    COMMAND_DOCTOR = 1U << 9
+    COMMAND_DOCTOR = 1U << 9,
+    COMMAND_SERVE = 1U << 10
 };
 
 #define SETTINGS_DEFAULT_FILE "/etc/gpu-watchdog/gpu-watchdog.yaml"
@@ -30,6 +31,11 @@ struct settings {
     struct option_list listen; /* addresses as --listen takes them */
     char *web_config_file;
     uint32_t max_connections;
+
+    /* Of serve. */
+    struct option_list dashboard_listen;
+    bool insecure_open; /* elsewhere than on loopback without authentication */
+    char *ui_dir;       /* "": the page that is in the program */
 
     int64_t interval_ns;
     int64_t jobs_interval_ns; /* 0: as the controller's size allows */

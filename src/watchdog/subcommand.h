@@ -21,6 +21,9 @@ extern const struct subcommand subcommands[];
 
 int exporter_main(const struct settings *settings);
 
+/* The exporter with the dashboard beside it. */
+int serve_main(const struct settings *settings);
+
 /* Recordings of a cluster: "save FILE", "show FILE". */
 int snapshot_main(const struct settings *settings);
 

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the API knows. Versions are numbers that only rise, over restarts as
+ * well: they begin with the time of the start in milliseconds, and a round
+ * takes one. There is at most one round a second or so, so that a daemon that
+ * starts later begins above all that an earlier one gave, if the clock is not
+ * set back by more than the time in between.
+ *
+ * A collection is written again only when a part it is made of came anew. One
+ * whose parts are too old keeps what it has, and says that it is stale.
+ */
+#include "watchdog/api-private.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+enum {
+    HEARTBEAT_S = 15 /* for proxies that close what is silent */
+};
+
+const char *const api_names[API_COUNT] = {
+    [API_NODES] = "nodes",
+    [API_GPUS] = "gpus",
+    [API_JOBS] = "jobs",
+    [API_USERS] = "users",
+    [API_PARTITIONS] = "partitions",
+    [API_EVENTS] = "events",
+};
+
+static const struct {
+    void (*add)(struct collection *, const struct record_source *);
+    enum snapshot_part_kind part; /* without which there is nothing to show */
+    uint32_t parts;               /* that it is made of */
+} makers[API_COUNT] = {
+    [API_NODES] = {records_add_nodes, SNAPSHOT_NODES,
+                   1U << SNAPSHOT_NODES | 1U << SNAPSHOT_PARTITIONS},
+    [API_JOBS] = {records_add_jobs, SNAPSHOT_JOBS, 1U << SNAPSHOT_JOBS},
+    [API_USERS] = {records_add_users, SNAPSHOT_JOBS, 1U << SNAPSHOT_JOBS},
+    [API_PARTITIONS] = {records_add_partitions, SNAPSHOT_PARTITIONS,
+                        1U << SNAPSHOT_NODES | 1U << SNAPSHOT_PARTITIONS |
+                            1U << SNAPSHOT_JOBS},
+};
+
+struct record_source api_source(const struct api *api)
+{
+    const struct mapped_snapshot *last = watch_snapshot(api->watch);
+    return (struct record_source){
+        .snapshot = last ? &last->snapshot : NULL,
+        .rows = &api->rows,
+        .parts = UINT32_MAX, /* what is stale is shown, and said to be */
+    };
+}
+
+/* The parts of the last snapshot that came with it. */
+static uint32_t parts_that_came(const struct snapshot *snapshot)
+{
+    uint32_t parts = 0;
+    for (unsigned int k = 0; k < SNAPSHOT_PART_COUNT; k++)
+        if (snapshot_part(snapshot, k)->outcome == SNAPSHOT_FRESH)
+            parts |= 1U << k;
+    return parts;
+}
+
+static bool
+make(struct api *api, enum api_which which, const struct record_source *source)
+{
+    bool changed = false;
+    collection_begin(api->collections[which], api->version);
+    makers[which].add(api->collections[which], source);
+    if (collection_end(api->collections[which], &changed) < 0)
+        return true; /* without memory it is empty now */
+    api->filled[which] = true;
+    return changed;
+}
+
+/* True when anything changed. */
+static bool refresh_one(struct api *api,
+                        enum api_which which,
+                        const struct record_source *source,
+                        uint32_t came)
+{
+    enum snapshot_part_kind part = makers[which].part;
+    if (!makers[which].add || !snapshot_has(source->snapshot, part))
+        return false;
+    bool fresh = watch_fresh_parts(api->watch) >> part & 1;
+    bool turned = api->stale[which] == fresh;
+    api->stale[which] = !fresh;
+    if (!fresh)
+        return turned;
+    api->taken_ns[which] = snapshot_part(source->snapshot, part)->taken_ns;
+    if (api->filled[which] && !(came & makers[which].parts))
+        return turned;
+    return make(api, which, source) || turned;
+}
+
+static void tell(struct api *api)
+{
+    struct text message = TEXT_INIT;
+    struct json json = JSON_INIT(&message);
+    text_add(&message, "event: tick\ndata: ");
+    json_begin_object(&json, NULL);
+    for (unsigned int i = 0; i < API_COUNT; i++)
+        json_u64(&json, api_names[i], collection_version(api->collections[i]));
+    json_i64(&json, "time_s", clock_realtime_ns() / NS_PER_S);
+    json_end_object(&json);
+    text_add(&message, "\n\n");
+    http_feed_publish(api->feed, &message, true);
+}
+
+void api_refresh(struct api *api)
+{
+    uint64_t generation = watch_generation(api->watch);
+    if (generation == api->generation)
+        return;
+    struct record_source source = api_source(api);
+    api->rows = (struct metric_rows){{NULL}};
+    if (!source.snapshot || watch_fill(api->watch, &api->rows) < 0)
+        return;
+    bool first = api->generation == 0;
+    api->generation = generation;
+    api->version++;
+    uint32_t came = parts_that_came(source.snapshot);
+    bool changed = false;
+    for (unsigned int i = 0; i < API_COUNT; i++)
+        changed |= refresh_one(api, i, &source, first ? UINT32_MAX : came);
+    if (changed)
+        tell(api);
+}
+
+void api_update(struct api *api)
+{
+    api_refresh(api);
+}
+
+static void on_heartbeat(void *context, uint32_t events)
+{
+    (void)events;
+    struct api *api = context;
+    struct text message = TEXT_INIT;
+    /* What became stale meanwhile is told even if nobody asks. */
+    api_refresh(api);
+    text_add(&message, ": here\n\n");
+    if (http_feed_followers(api->feed) > 0)
+        http_feed_publish(api->feed, &message, false);
+    text_deinit(&message);
+    loop_timer_set(api->heartbeat,
+                   clock_monotonic_ns() + HEARTBEAT_S * NS_PER_S);
+}
+
+int api_new(struct loop *loop,
+            struct watch *watch,
+            size_t streams_max,
+            struct api **ret_api,
+            struct error *err)
+{
+    struct api *api = calloc(1, sizeof(*api));
+    if (!api)
+        return error_errno(err, ENOMEM, "API");
+    api->loop = loop;
+    api->watch = watch;
+    api->streams_max = streams_max;
+    api->version = (uint64_t)(clock_realtime_ns() / NS_PER_MS);
+    bool good = (api->feed = http_feed_new()) != NULL;
+    for (unsigned int i = 0; i < API_COUNT; i++) {
+        api->collections[i] = collection_new(i == API_JOBS || i == API_EVENTS);
+        good &= api->collections[i] != NULL;
+    }
+    int r = good ? loop_add_timer(loop, on_heartbeat, api, &api->heartbeat, err)
+                 : error_errno(err, ENOMEM, "API");
+    if (r < 0) {
+        api_free(api);
+        return r;
+    }
+    on_heartbeat(api, 0);
+    tell(api);
+    *ret_api = api;
+    return 0;
+}
+
+struct api *api_free(struct api *api)
+{
+    if (!api)
+        return NULL;
+    loop_source_free(api->heartbeat);
+    http_feed_free(api->feed);
+    for (unsigned int i = 0; i < API_COUNT; i++) {
+        http_content_unref(api->wholes[i].content);
+        collection_free(api->collections[i]);
+    }
+    for (size_t i = 0; i < API_ANSWERS_KEPT; i++)
+        http_content_unref(api->changes[i].content);
+    free(api);
+    return NULL;
+}
+
+void api_set_collector(struct api *api, const struct collector *collector)
+{
+    api->collector = collector;
+}
