@@ -216,8 +216,11 @@ static uint32_t find_gpu(struct measured_node *node, const struct line *l)
 
 static void keep(char *field, size_t size, const char *value)
 {
-    if (*value && !*field)
-        snprintf(field, size, "%s", value);
+    size_t length = strnlen(value, size - 1); /* the rest is cut off */
+    if (*field)
+        return;
+    memcpy(field, value, length);
+    field[length] = '\0';
 }
 
 static void take_identity(struct measured_gpu *gpu, const struct line *l)
@@ -241,7 +244,7 @@ find_job(struct measured_node *node, uint32_t gpu, const char *job)
         return NULL;
     struct measured_job *found = &node->jobs[node->job_count++];
     *found = (struct measured_job){.gpu = gpu};
-    snprintf(found->job, sizeof(found->job), "%s", job);
+    keep(found->job, sizeof(found->job), job);
     return found;
 }
 

@@ -21,8 +21,9 @@ enum {
 };
 
 enum {
-    MEASURED_SIMULATED = 1 << 0, /* says so in its model's name */
-    MEASURED_KNOWS_JOBS = 1 << 1 /* its exporter tells of jobs on it */
+    MEASURED_SIMULATED = 1 << 0,  /* says so in its model's name */
+    MEASURED_KNOWS_JOBS = 1 << 1, /* its exporter tells of jobs on it */
+    MEASURED_IDLE = 1 << 2        /* held and not used; the fleet's judgement */
 };
 
 struct measured_gpu {
@@ -38,7 +39,7 @@ struct measured_gpu {
     float memory_used_mib, memory_free_mib;
     float temperature_c;
     float power_watts, power_limit_watts;
-    int64_t idle_since_s; /* held and not used; 0: not so */
+    int64_t idle_since_s; /* held and still; 0: not so. The fleet's */
 };
 
 /* A job on a GPU of the same node. */
