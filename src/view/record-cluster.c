@@ -85,6 +85,20 @@ static void print_free_on(struct json *json,
     json_end_array(json);
 }
 
+/* Absent where nothing is measured. */
+static void print_uses(struct json *json,
+                       const struct record_source *source,
+                       const char *type)
+{
+    struct record_gpu_uses uses = record_count_uses(source, type);
+    if (!uses.measured)
+        return;
+    json_u64(json, "measured", uses.measured);
+    json_u64(json, "used",
+             uses.by_use[GPU_USE_BUSY] + uses.by_use[GPU_USE_FOREIGN]);
+    json_u64(json, "held_idle", uses.by_use[GPU_USE_IDLE]);
+}
+
 static void print_gpus(struct json *json, const struct record_source *source)
 {
     const struct rows *rows = source->rows->tables[TABLE_GPU];
@@ -98,6 +112,7 @@ static void print_gpus(struct json *json, const struct record_source *source)
         json_u64(json, "free", row->states[GRES_IDLE]);
         json_u64(json, "unavailable",
                  row->states[GRES_DRAINED] + row->states[GRES_DOWN]);
+        print_uses(json, source, row->head.labels[0]);
         print_free_on(json, source, row->head.labels[0]);
         json_end_object(json);
     }
@@ -245,6 +260,7 @@ static void print_problems(struct json *json,
         print_node_problem(json, source, &nodes[i], trouble, bad);
         shown++;
     }
+    record_print_gpu_problems(json, source, PROBLEMS_MAX - shown);
     json_end_array(json);
 }
 
@@ -263,4 +279,5 @@ void record_print_cluster(struct json *json,
     print_gpus(json, source);
     print_jobs(json, source, cluster->now_s);
     print_problems(json, source);
+    record_print_fleet(json, source);
 }

@@ -7,6 +7,7 @@
 #include "view/records.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 static const char *job_text(const struct record_source *source,
@@ -62,7 +63,8 @@ uint64_t record_job_gpus(const struct record_source *source,
         const struct gres_record *one = &gres[job->gres_first + i];
         if (strcmp(job_text(source, one->name), "gpu") != 0)
             continue;
-        sum += waits ? one->total * tasks : one->used;
+        /* Of one that is over, what it had. */
+        sum += waits || !one->used ? one->total * tasks : one->used;
         if (!**ret_type)
             *ret_type = job_text(source, one->type);
     }
@@ -86,11 +88,12 @@ static void print_identity(struct json *json,
 /* Slurm keeps "None" as the reason of a job that runs. */
 static void print_state(struct json *json,
                         const struct record_source *source,
-                        const struct job_record *job)
+                        const struct job_record *job,
+                        const char *state)
 {
     const char *reason = job_text(source, job->reason);
     bool waits = job_state_base(job->state) == JOB_BASE_PENDING;
-    json_text(json, "state", record_job_state(job));
+    json_text(json, "state", state);
     if (!waits && strcmp(reason, "None") == 0)
         return;
     json_text_known(json, "reason", reason);
@@ -124,12 +127,38 @@ static void print_resources(struct json *json,
     json_text_known(json, "gpu_type", type);
 }
 
+/* What is measured of the GPUs that it holds. */
+static void print_measured(struct json *json,
+                           const struct record_source *source,
+                           const struct job_record *job)
+{
+    char text[RECORD_JOB_SIZE];
+    const struct fleet_job *measured =
+        source->fleet_jobs
+            ? fleet_jobs_find(source->fleet_jobs, record_job_text(job, text))
+            : NULL;
+    if (!measured || job_state_base(job->state) == JOB_BASE_PENDING)
+        return;
+    json_u64(json, "gpus_used", measured->gpus_used);
+    json_u64(json, "gpus_idle", measured->gpus_idle);
+    json_time(json, "idle_since_s", measured->idle_since_s);
+    if (measured->readings) {
+        json_real(json, "gpu_utilization_percent",
+                  round(measured->utilization_sum / measured->readings));
+        json_real(json, "gpu_memory_used_mib",
+                  round(measured->memory_used_mib));
+    }
+    if (measured->power_readings)
+        json_real(json, "power_watts", round(measured->power_watts));
+}
+
 static void print_members(struct json *json,
                           const struct record_source *source,
-                          const struct job_record *job)
+                          const struct job_record *job,
+                          const char *state)
 {
     print_identity(json, source, job);
-    print_state(json, source, job);
+    print_state(json, source, job, state);
     print_times(json, job);
     print_resources(json, source, job);
     if (job->has & JOB_HAS_PRIORITY)
@@ -142,6 +171,7 @@ static void print_members(struct json *json,
         json_u64(json, "tasks", job->task_count);
     if (job->restarts)
         json_u64(json, "restarts", job->restarts);
+    print_measured(json, source, job);
 }
 
 void records_add_jobs(struct collection *collection,
@@ -155,9 +185,33 @@ void records_add_jobs(struct collection *collection,
     for (size_t i = 0; i < count; i++) {
         struct json *json = collection_add(collection, jobs[i].job_id);
         json_begin_object(json, NULL);
-        print_members(json, source, &jobs[i]);
+        print_members(json, source, &jobs[i], record_job_state(&jobs[i]));
         json_end_object(json);
     }
+}
+
+static void print_gpu_ids(struct json *json,
+                          const struct record_source *source,
+                          const char *job)
+{
+    json_begin_array(json, "gpu_ids");
+    for (size_t n = 0; source->fleet && n < source->fleet->count; n++) {
+        const struct fleet_node *node = source->fleet->nodes[n];
+        for (size_t i = 0; node->known && i < node->measured.job_count; i++) {
+            const struct measured_job *one = &node->measured.jobs[i];
+            const struct measured_gpu *gpu = &node->measured.gpus[one->gpu];
+            char id[320];
+            if (!one->holds || strcmp(one->job, job) != 0)
+                continue;
+            if (gpu->instance == MEASURED_NONE)
+                snprintf(id, sizeof(id), "%s/%u", node->name, gpu->index);
+            else
+                snprintf(id, sizeof(id), "%s/%u.%u", node->name, gpu->index,
+                         gpu->instance);
+            json_text(json, NULL, id);
+        }
+    }
+    json_end_array(json);
 }
 
 void record_print_job_whole(struct json *json,
@@ -165,10 +219,32 @@ void record_print_job_whole(struct json *json,
                             const struct job_record *job)
 {
     json_begin_object(json, NULL);
-    print_members(json, source, job);
+    print_members(json, source, job, record_job_state(job));
     json_text_known(json, "tres", job_text(source, job->tres));
     json_text_known(json, "dependency", job_text(source, job->dependency));
     json_text_known(json, "reservation", job_text(source, job->reservation));
     json_text_known(json, "licenses", job_text(source, job->licenses));
+    char text[RECORD_JOB_SIZE];
+    print_gpu_ids(json, source, record_job_text(job, text));
+    record_print_advice(json, source, job);
+    json_end_object(json);
+}
+
+void record_print_finished(struct json *json,
+                           const struct record_source *source,
+                           const struct job_record *job,
+                           const char *state,
+                           const struct record_efficiency *efficiency)
+{
+    json_begin_object(json, NULL);
+    print_members(json, source, job, state);
+    json_begin_object(json, "efficiency");
+    json_real(json, "gpu_utilization_percent",
+              round(efficiency->utilization_percent));
+    json_real(json, "gpus_used", round(efficiency->gpus_used * 10) / 10);
+    json_real(json, "gpu_memory_most_mib", round(efficiency->memory_most_mib));
+    json_real(json, "energy_wh", round(efficiency->energy_wh * 10) / 10);
+    json_end_object(json);
+    record_print_advice_finished(json, source, job, efficiency);
     json_end_object(json);
 }

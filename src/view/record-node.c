@@ -105,6 +105,29 @@ static void print_resources(struct json *json, const struct node_record *node)
         json_u64(json, "power_watts", node->power_watts);
 }
 
+/* Whether its GPUs are measured. */
+static void print_exporter(struct json *json,
+                           const struct record_source *source,
+                           const char *name)
+{
+    static const char *const words[] = {
+        [FLEET_NONE] = "none",
+        [FLEET_UP] = "up",
+        [FLEET_SILENT] = "silent",
+    };
+    const struct fleet_node *node =
+        source->fleet ? fleet_find(source->fleet, name) : NULL;
+    if (!node || !node->has_gpus)
+        return;
+    json_begin_object(json, "exporter");
+    json_text(json, "state", words[node->answer]);
+    if (node->answer == FLEET_SILENT) {
+        json_time(json, "answered_s", node->answered_s);
+        json_text_known(json, "error", node->trouble);
+    }
+    json_end_object(json);
+}
+
 static void print_node(struct json *json,
                        const struct record_source *source,
                        const struct partitions *partitions,
@@ -122,6 +145,7 @@ static void print_node(struct json *json,
     print_partitions(json, source, partitions, node);
     print_resources(json, node);
     print_gpus(json, source, node, gres);
+    print_exporter(json, source, node_text(source, node->name));
     json_text_known(json, "features", node_text(source, node->features));
     json_time(json, "boot_time_s", node->boot_time_s);
     json_text_known(json, "slurmd_version",

@@ -4,6 +4,7 @@
  * their jobs, in one walk: equal strings of a part are one string, so that a
  * pair of user and account is a number.
  */
+#include "model/state.h"
 #include "model/tally.h"
 #include "view/records.h"
 
@@ -74,6 +75,69 @@ static uint64_t gpus_of_user(const struct record_source *source,
     return sum;
 }
 
+/* What is measured of a user's jobs. */
+struct user_use {
+    snapshot_string user;
+    uint32_t used, idle;
+};
+
+static int compare_uses(const void *a, const void *b)
+{
+    const struct user_use *x = a, *y = b;
+    return x->user < y->user ? -1 : x->user > y->user;
+}
+
+/* Those of each user once; *RET_COUNT of them, 0 without memory. */
+static struct user_use *find_uses(const struct record_source *source,
+                                  size_t *ret_count)
+{
+    size_t count, found = 0, kept = 0;
+    const struct job_record *jobs =
+        snapshot_array(source->snapshot, SNAPSHOT_JOBS, 0, &count);
+    const struct fleet_jobs *fleet = source->fleet_jobs;
+    struct user_use *uses =
+        fleet && fleet->count ? calloc(count + 1, sizeof(*uses)) : NULL;
+    for (size_t i = 0; uses && i < count; i++) {
+        char name[RECORD_JOB_SIZE];
+        if (job_state_base(jobs[i].state) != JOB_BASE_RUNNING ||
+            !jobs[i].gres_count)
+            continue;
+        const struct fleet_job *job =
+            fleet_jobs_find(fleet, record_job_text(&jobs[i], name));
+        if (job)
+            uses[found++] =
+                (struct user_use){jobs[i].user, job->gpus_used, job->gpus_idle};
+    }
+    if (found)
+        qsort(uses, found, sizeof(*uses), compare_uses);
+    for (size_t i = 0; i < found; i++) {
+        if (kept && uses[kept - 1].user == uses[i].user) {
+            uses[kept - 1].used += uses[i].used;
+            uses[kept - 1].idle += uses[i].idle;
+        } else {
+            uses[kept++] = uses[i];
+        }
+    }
+    *ret_count = kept;
+    return uses;
+}
+
+static void print_use(struct json *json,
+                      const struct record_source *source,
+                      const struct user_use *uses,
+                      size_t count,
+                      const char *user)
+{
+    for (size_t i = 0; i < count; i++) {
+        /* The row's label is the part's own string. */
+        if (snapshot_text(source->snapshot, SNAPSHOT_JOBS, uses[i].user) !=
+            user)
+            continue;
+        json_u64(json, "gpus_used", uses[i].used);
+        json_u64(json, "gpus_held_idle", uses[i].idle);
+    }
+}
+
 void records_add_users(struct collection *collection,
                        const struct record_source *source)
 {
@@ -81,6 +145,8 @@ void records_add_users(struct collection *collection,
         return;
     const struct rows *rows = source->rows->tables[TABLE_USER];
     struct pairs pairs = find_pairs(source);
+    size_t use_count;
+    struct user_use *uses = find_uses(source, &use_count);
     for (size_t i = 0; rows && i < rows->count; i++) {
         const struct owner_row *row = rows_at(rows, i);
         const char *user = row->head.labels[0];
@@ -91,8 +157,10 @@ void records_add_users(struct collection *collection,
         json_u64(json, "running", row->running);
         json_u64(json, "pending", row->pending);
         json_u64(json, "gpus_allocated", gpus_of_user(source, user));
+        print_use(json, source, uses, use_count, user);
         json_u64(json, "cpus", row->cpus_running);
         json_end_object(json);
     }
     free(pairs.pairs);
+    free(uses);
 }

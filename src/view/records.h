@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "model/fleet.h"
 #include "model/metric.h"
 #include "model/snapshot.h"
 #include "view/collection.h"
@@ -18,6 +19,8 @@ struct record_source {
     const struct snapshot *snapshot;
     const struct metric_rows *rows; /* of the tally */
     uint32_t parts;                 /* to be shown, 1 << snapshot_part_kind */
+    const struct fleet *fleet;      /* NULL: no GPU is measured */
+    const struct fleet_jobs *fleet_jobs; /* with it */
 };
 
 bool record_source_has(const struct record_source *source,
@@ -32,11 +35,55 @@ void records_add_partitions(struct collection *partitions,
                             const struct record_source *source);
 void records_add_users(struct collection *users,
                        const struct record_source *source);
+void records_add_gpus(struct collection *gpus,
+                      const struct record_source *source);
+
+/* The type that Slurm gives to a GPU of NODE, a record of the snapshot; MODEL
+ * helps where the node has several. "" when it has none. */
+const char *record_gpu_type(const struct record_source *source,
+                            const struct node_record *node,
+                            const char *model);
+
+/* What stands in the way of using a GPU: "is lost"; NULL: nothing. */
+const char *record_gpu_trouble(const struct measured_gpu *gpu);
+
+/* How the GPUs of one type are used, as far as it is measured. */
+struct record_gpu_uses {
+    uint64_t by_use[GPU_USE_COUNT];
+    uint64_t measured;
+};
+struct record_gpu_uses record_count_uses(const struct record_source *source,
+                                         const char *type);
 
 /* One job with all that is known of it, as one object. */
 void record_print_job_whole(struct json *json,
                             const struct record_source *source,
                             const struct job_record *job);
+
+/* "advice": what a person might change about a running job, in words. */
+void record_print_advice(struct json *json,
+                         const struct record_source *source,
+                         const struct job_record *job);
+
+/* How well a finished job used its GPUs; NaN for what nobody measured. */
+struct record_efficiency {
+    double utilization_percent; /* of all its GPUs, over its time */
+    double gpus_used;           /* mean number */
+    double memory_most_mib;
+    double energy_wh;
+};
+
+void record_print_advice_finished(struct json *json,
+                                  const struct record_source *source,
+                                  const struct job_record *job,
+                                  const struct record_efficiency *efficiency);
+
+/* A job that is over, as the store keeps it. */
+void record_print_finished(struct json *json,
+                           const struct record_source *source,
+                           const struct job_record *job,
+                           const char *state,
+                           const struct record_efficiency *efficiency);
 
 /* What the overview shows beside the counts. */
 struct record_cluster {
@@ -49,6 +96,13 @@ struct record_cluster {
 void record_print_cluster(struct json *json,
                           const struct record_source *source,
                           const struct record_cluster *cluster);
+
+/* The members that come from the nodes' exporters: power, who wastes GPUs,
+ * whether any is simulated. And what is wrong with GPUs, in an array. */
+void record_print_fleet(struct json *json, const struct record_source *source);
+void record_print_gpu_problems(struct json *json,
+                               const struct record_source *source,
+                               size_t most);
 
 /* ---- jobs: what the list of them is chosen and ordered by ---- */
 
