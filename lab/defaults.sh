@@ -11,7 +11,7 @@ LAB_WORKERS=2
 LAB_ACCOUNTING=no
 LAB_BY_HAND=no
 LAB_BARE=no
-LAB_FORWARDS='9341=9341'
+LAB_FORWARDS='9341=9341 8080=8080'
 # Where the first worker's GPU metrics answer, the second's one further; or no.
 LAB_GPU_PORT=9401
 # Do jobs use some of the GPUs, for there to be something to see?

@@ -6,6 +6,7 @@
  */
 #include "cluster/services.h"
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "cluster/listening.h"
 #include "cluster/programs.h"
@@ -38,6 +39,7 @@ struct services {
     bool forget_credentials; /* at the next start of slurmd */
     char *state, *munge_user, *slurm_user, *address;
     char *node, *node_conf, *program, *exporter_listen;
+    const char **serve_arguments;
     struct service_spec specs[SERVICES_MAX];
     size_t count;
     struct command command; /* of the service that starts */
@@ -122,13 +124,18 @@ static const char *const *slurmd_command(void *context)
     return command_words(command);
 }
 
-static const char *const *exporter_command(void *context)
+static const char *const *serve_command(void *context)
 {
     struct services *services = context;
     struct command *command = command_begin(services, services->program);
-    command_add(command, "exporter");
+    command_add(command, "serve");
+    command_add(command, "--state");
+    command_add(command, "%s", services->state);
     command_add(command, "--listen");
     command_add(command, "%s", services->exporter_listen);
+    for (size_t i = 0;
+         services->serve_arguments && services->serve_arguments[i]; i++)
+        command_add(command, "%s", services->serve_arguments[i]);
     if (services->slurm_user) {
         command_add(command, "--user");
         command_add(command, "%s", services->slurm_user);
@@ -215,6 +222,14 @@ static int slurmctld_prepare(void *context, struct error *err)
     return r;
 }
 
+static int serve_prepare(void *context, struct error *err)
+{
+    const struct services *services = context;
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s", services->state, SERVICES_HISTORY);
+    return make_folder(path, 0700, services->slurm_user, err);
+}
+
 static int slurmd_prepare(void *context, struct error *err)
 {
     struct services *services = context;
@@ -251,7 +266,7 @@ static bool slurmd_ready(void *context)
     return listening_tcp(SLURMD_PORT);
 }
 
-static bool exporter_ready(void *context)
+static bool serve_ready(void *context)
 {
     const struct services *services = context;
     const char *port = strrchr(services->exporter_listen, ':');
@@ -311,11 +326,12 @@ static void add_specs(struct services *services)
                      .ready = slurmd_ready});
     if (services->head && services->exporter_listen)
         add_spec(services, (struct service_spec){
-                               .name = "exporter",
-                               .pid_path = SERVICES_PID_DIRECTORY "/exporter",
+                               .name = "serve",
+                               .pid_path = SERVICES_PID_DIRECTORY "/serve",
                                .needs = {"slurmctld"},
-                               .command = exporter_command,
-                               .ready = exporter_ready});
+                               .prepare = serve_prepare,
+                               .command = serve_command,
+                               .ready = serve_ready});
     if (gpu_exporter_wanted(services))
         add_spec(services,
                  (struct service_spec){.name = "gpu-exporter",
@@ -329,6 +345,15 @@ static int copy_text(char **ret_copy, const char *text)
 {
     *ret_copy = text ? strdup(text) : NULL;
     return text && !*ret_copy ? -ENOMEM : 0;
+}
+
+static int copy_arguments(struct services *services,
+                          const struct services_settings *settings)
+{
+    if (!settings->serve_arguments)
+        return 0;
+    services->serve_arguments = child_arguments_copy(settings->serve_arguments);
+    return services->serve_arguments ? 0 : -ENOMEM;
 }
 
 int services_new(const struct services_settings *settings,
@@ -350,7 +375,8 @@ int services_new(const struct services_settings *settings,
         copy_text(&s->node, settings->node) < 0 ||
         copy_text(&s->node_conf, settings->node_conf) < 0 ||
         copy_text(&s->program, settings->program) < 0 ||
-        copy_text(&s->exporter_listen, settings->exporter_listen) < 0) {
+        copy_text(&s->exporter_listen, settings->exporter_listen) < 0 ||
+        copy_arguments(s, settings) < 0) {
         services_free(s);
         return error_errno(err, ENOMEM, "services");
     }
@@ -372,6 +398,7 @@ struct services *services_free(struct services *services)
     free(services->node_conf);
     free(services->program);
     free(services->exporter_listen);
+    child_arguments_free(services->serve_arguments);
     free(services);
     return NULL;
 }

@@ -18,6 +18,8 @@
 #define SERVICES_PID_DIRECTORY SERVICES_RUN_DIRECTORY "/services"
 /* StateSaveLocation, in the state folder. */
 #define SERVICES_CONTROLLER_STATE "slurmctld"
+/* What "serve" remembers, in the state folder. */
+#define SERVICES_HISTORY "history"
 /* SlurmdSpoolDir; slurmd's steps are found there again after a restart. */
 #define SERVICES_NODE_SPOOL "/var/spool/slurmd"
 
@@ -28,7 +30,7 @@ enum {
 };
 
 struct services_settings {
-    bool head;    /* slurmctld and the exporter */
+    bool head;    /* slurmctld, the exporter and the dashboard */
     bool compute; /* slurmd */
     /* Our folder; munge's key is STATE/munge.key, of which munged gets a copy:
      * a volume may be one that its user cannot read. */
@@ -40,6 +42,8 @@ struct services_settings {
     const char *node_conf; /* slurmd --conf */
     const char *program;   /* path of gpu-watchdog, for the exporter */
     const char *exporter_listen; /* ":9341" */
+    /* More arguments of "serve", NULL at the end; NULL: none. */
+    const char *const *serve_arguments;
     bool gpus; /* this machine has some: gpu-exporter, where it is installed and
                   nothing else has its port */
 };

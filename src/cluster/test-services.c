@@ -10,6 +10,9 @@
 
 #include "base/test.h"
 
+static const char *const serve_arguments[] = {"--dashboard-listen", ":8080",
+                                              NULL};
+
 static const struct services_settings head = {
     .head = true,
     .compute = true,
@@ -21,6 +24,7 @@ static const struct services_settings head = {
     .node_conf = "CPUs=2 RealMemory=1000",
     .program = "/opt/gpu-watchdog",
     .exporter_listen = ":9341",
+    .serve_arguments = serve_arguments,
 };
 
 static struct services *make(const struct services_settings *settings)
@@ -67,8 +71,9 @@ static void test_head_runs_four_in_order(void **state)
     assert_command(services, 1, "slurmctld", "-D|");
     assert_command(services, 2, "slurmd",
                    "-D|-Z|-N|n1|--conf|CPUs=2 RealMemory=1000|");
-    assert_command(services, 3, "exporter",
-                   "exporter|--listen|:9341|--user|slurm|");
+    assert_command(services, 3, "serve",
+                   "serve|--state|/var/lib/gpu-watchdog|--listen|:9341|"
+                   "--dashboard-listen|:8080|--user|slurm|");
     services_free(services);
 }
 

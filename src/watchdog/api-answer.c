@@ -13,19 +13,19 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#define API_TYPE "application/json"
-
 /* ---- replies --------------------------------------------------------------
  */
 
-static void reply_text(struct http_reply *reply, struct text *body)
+void api_reply_text(struct http_reply *reply, struct text *body)
 {
     http_reply_set_type(reply, API_TYPE);
     http_reply_add_text(reply, body);
 }
 
-__attribute__((format(printf, 3, 4))) static void
-refuse(struct http_reply *reply, unsigned int status, const char *format, ...)
+void api_refuse(struct http_reply *reply,
+                unsigned int status,
+                const char *format,
+                ...)
 {
     struct text sentence = TEXT_INIT, body = TEXT_INIT;
     struct json json = JSON_INIT(&body);
@@ -40,7 +40,7 @@ refuse(struct http_reply *reply, unsigned int status, const char *format, ...)
     text_add_char(&body, '\n');
     text_deinit(&sentence);
     http_reply_set_status(reply, status);
-    reply_text(reply, &body);
+    api_reply_text(reply, &body);
 }
 
 /* There is nothing yet, and why. */
@@ -49,8 +49,8 @@ static void refuse_early(const struct api *api, struct http_reply *reply)
     const char *reason =
         api->collector ? collector_status(api->collector)->reason : "";
     http_reply_set_header(reply, "Retry-After", "2");
-    refuse(reply, 503, "Slurm has not answered yet%s%s; try again soon.",
-           *reason ? ": " : "", reason);
+    api_refuse(reply, 503, "Slurm has not answered yet%s%s; try again soon.",
+               *reason ? ": " : "", reason);
 }
 
 /* ---- what is asked for ----------------------------------------------------
@@ -98,15 +98,16 @@ static int read_asked(struct http_request *request,
                           "lists those there are.",
                           name);
         if (r < 0) {
-            refuse(reply, 400, "%s", err.text);
+            api_refuse(reply, 400, "%s", err.text);
             return r;
         }
     }
     ret_asked->picks = ret_asked->jobs.given != 0;
     if (ret_asked->picks && ret_asked->has_since) {
-        refuse(reply, 400,
-               "since: it goes with no other parameter; changes are told of "
-               "all jobs.");
+        api_refuse(
+            reply, 400,
+            "since: it goes with no other parameter; changes are told of "
+            "all jobs.");
         return -EINVAL;
     }
     return 0;
@@ -216,8 +217,8 @@ static void serve_named(struct api *api,
     const struct collection_record *record =
         collection_find_named(collection, name);
     if (!record) {
-        refuse(reply, 404, "There is no \"%.80s\" among the %s.", name,
-               api_names[which]);
+        api_refuse(reply, 404, "There is no \"%.80s\" among the %s.", name,
+                   api_names[which]);
         return;
     }
     size_t size;
@@ -228,7 +229,7 @@ static void serve_named(struct api *api,
     text_addf(&text, ",\"%s\":[", api_names[which]);
     text_add_bytes(&text, records + record->start, record->size);
     text_add(&text, "]}");
-    reply_text(reply, &text);
+    api_reply_text(reply, &text);
 }
 
 /* ---- jobs -----------------------------------------------------------------
@@ -266,7 +267,7 @@ static void answer_page(const struct api *api,
     _cleanup_(free_ptr) uint32_t *indices = NULL;
     size_t count, total;
     if (job_query_run(query, &source, &indices, &count, &total) < 0) {
-        refuse(reply, 503, "Memory ran out; try again.");
+        api_refuse(reply, 503, "Memory ran out; try again.");
         return;
     }
     struct text text = TEXT_INIT;
@@ -285,7 +286,7 @@ static void answer_page(const struct api *api,
     print_page(api, &source, indices, count, &text);
     json_end_array(&json);
     json_end_object(&json);
-    reply_text(reply, &text);
+    api_reply_text(reply, &text);
 }
 
 static void serve_jobs(struct api *api,
@@ -311,7 +312,7 @@ static void serve_job(struct api *api,
     if (read_asked(request, false, false, &asked, reply) < 0)
         return;
     if (!number_parse(name, &id)) {
-        refuse(reply, 400, "\"%.40s\" is no job's number.", name);
+        api_refuse(reply, 400, "\"%.40s\" is no job's number.", name);
         return;
     }
     struct record_source source = api_source(api);
@@ -322,14 +323,20 @@ static void serve_job(struct api *api,
     while (i < count && jobs[i].job_id != id)
         i++;
     if (i == count) {
-        refuse(reply, 404,
-               "Slurm does not know a job %.20s, or has forgotten it.", name);
+        struct text kept = TEXT_INIT;
+        if (id <= UINT32_MAX && api_find_finished(api, (uint32_t)id, &kept)) {
+            api_reply_text(reply, &kept);
+            return;
+        }
+        api_refuse(reply, 404,
+                   "Slurm does not know a job %.20s, or has forgotten it.",
+                   name);
         return;
     }
     struct text text = TEXT_INIT;
     struct json json = JSON_INIT(&text);
     record_print_job_whole(&json, &source, &jobs[i]);
-    reply_text(reply, &text);
+    api_reply_text(reply, &text);
 }
 
 /* ---- the rest -------------------------------------------------------------
@@ -358,7 +365,7 @@ static void serve_cluster(struct api *api,
     json_real(&json, "snapshot_age_s",
               watch_part_age(api->watch, SNAPSHOT_NODES));
     json_end_object(&json);
-    reply_text(reply, &text);
+    api_reply_text(reply, &text);
 }
 
 static void serve_stream(struct api *api,
@@ -370,10 +377,10 @@ static void serve_stream(struct api *api,
         return;
     if (http_feed_followers(api->feed) >= api->streams_max) {
         http_reply_set_header(reply, "Retry-After", "10");
-        refuse(reply, 503,
-               "%zu clients follow the stream already; ask the collections "
-               "every few seconds instead, or raise --max-connections.",
-               api->streams_max);
+        api_refuse(reply, 503,
+                   "%zu clients follow the stream already; ask the collections "
+                   "every few seconds instead, or raise --max-connections.",
+                   api->streams_max);
         return;
     }
     http_reply_set_type(reply, "text/event-stream");
@@ -395,9 +402,9 @@ static enum api_which find_collection(const char *name, size_t size)
 static void serve_unknown(struct http_request *request,
                           struct http_reply *reply)
 {
-    refuse(reply, 404,
-           "Nothing is served under %.80s; doc/api.md lists what is.",
-           http_request_path(request));
+    api_refuse(reply, 404,
+               "Nothing is served under %.80s; doc/api.md lists what is.",
+               http_request_path(request));
 }
 
 /* PATH is what stands behind /api/v1/. */
@@ -414,7 +421,7 @@ static void serve_path(struct api *api,
         serve_job(api, rest + 1, request, reply);
     else if (which == API_JOBS && !*rest)
         serve_jobs(api, request, reply);
-    else if (which < API_EVENTS && more)
+    else if (which < API_COUNT && more)
         serve_named(api, which, rest + 1, request, reply);
     else if (which < API_COUNT && !*rest)
         serve_collection(api, which, request, reply);
@@ -438,6 +445,12 @@ serve_api(void *context, struct http_request *request, struct http_reply *reply)
         serve_stream(api, request, reply);
     else if (strcmp(path, "cluster") == 0)
         serve_cluster(api, request, reply);
+    else if (strcmp(path, "events") == 0)
+        api_serve_events(api, request, reply);
+    else if (strcmp(path, "series") == 0)
+        api_serve_series(api, request, reply);
+    else if (strcmp(path, "history") == 0)
+        api_serve_history(api, request, reply);
     else if (!watch_snapshot(api->watch))
         refuse_early(api, reply);
     else
@@ -448,10 +461,12 @@ size_t api_routes(struct api *api, struct http_route *routes)
 {
     /* Each a row of its own in the statistics of the server. */
     static const char *const paths[] = {
-        "/api/",          "/api/v1/cluster", "/api/v1/nodes",
-        "/api/v1/nodes/", "/api/v1/gpus",    "/api/v1/jobs",
-        "/api/v1/jobs/",  "/api/v1/users",   "/api/v1/partitions",
-        "/api/v1/events", "/api/v1/stream",
+        "/api/",           "/api/v1/cluster",     "/api/v1/nodes",
+        "/api/v1/nodes/",  "/api/v1/gpus",        "/api/v1/jobs",
+        "/api/v1/jobs/",   "/api/v1/users",       "/api/v1/partitions",
+        "/api/v1/events",  "/api/v1/stream",      "/api/v1/gpus/",
+        "/api/v1/users/",  "/api/v1/partitions/", "/api/v1/series",
+        "/api/v1/history",
     };
     _Static_assert(array_size(paths) <= API_ROUTES_MAX, "room for all");
     for (size_t i = 0; i < array_size(paths); i++)

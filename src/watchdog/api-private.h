@@ -16,7 +16,6 @@ enum api_which {
     API_JOBS,
     API_USERS,
     API_PARTITIONS,
-    API_EVENTS,
     API_COUNT
 };
 
@@ -48,6 +47,13 @@ struct api {
     size_t streams_max;
     struct loop_source *heartbeat;
     struct metric_rows rows; /* of the last round */
+    const struct fleet *fleet;
+    struct fleet_jobs fleet_jobs; /* of the last round */
+    uint64_t fleet_generation;    /* in the last round */
+    struct loop_source *fleet_timer;
+    bool fleet_waits; /* the timer is set */
+    const struct recorder *recorder;
+    uint64_t events_told;
 };
 
 /* What jobs and nodes are read from at the moment. */
@@ -57,3 +63,29 @@ struct record_source api_source(const struct api *api);
 void api_refresh(struct api *api);
 
 extern const char *const api_names[API_COUNT];
+
+/* ---- api-answer.c: what all answers share */
+
+#define API_TYPE "application/json"
+
+void api_reply_text(struct http_reply *reply, struct text *body);
+__attribute__((format(printf, 3, 4))) void api_refuse(struct http_reply *reply,
+                                                      unsigned int status,
+                                                      const char *format,
+                                                      ...);
+
+/* ---- api-history.c: what the store knows. Each answers the request. */
+
+void api_serve_events(struct api *api,
+                      struct http_request *request,
+                      struct http_reply *reply);
+void api_serve_series(struct api *api,
+                      struct http_request *request,
+                      struct http_reply *reply);
+void api_serve_history(struct api *api,
+                       struct http_request *request,
+                       struct http_reply *reply);
+
+/* Write the record of a finished job that Slurm has forgotten; false when the
+ * store has none. */
+bool api_find_finished(const struct api *api, uint32_t id, struct text *out);

@@ -17,7 +17,8 @@
 #include <stdlib.h>
 
 enum {
-    HEARTBEAT_S = 15 /* for proxies that close what is silent */
+    HEARTBEAT_S = 15, /* for proxies that close what is silent */
+    ROUND_RECORDS_MAX = 20000
 };
 
 const char *const api_names[API_COUNT] = {
@@ -26,7 +27,6 @@ const char *const api_names[API_COUNT] = {
     [API_JOBS] = "jobs",
     [API_USERS] = "users",
     [API_PARTITIONS] = "partitions",
-    [API_EVENTS] = "events",
 };
 
 static const struct {
@@ -36,6 +36,7 @@ static const struct {
 } makers[API_COUNT] = {
     [API_NODES] = {records_add_nodes, SNAPSHOT_NODES,
                    1U << SNAPSHOT_NODES | 1U << SNAPSHOT_PARTITIONS},
+    [API_GPUS] = {records_add_gpus, SNAPSHOT_NODES, 1U << SNAPSHOT_NODES},
     [API_JOBS] = {records_add_jobs, SNAPSHOT_JOBS, 1U << SNAPSHOT_JOBS},
     [API_USERS] = {records_add_users, SNAPSHOT_JOBS, 1U << SNAPSHOT_JOBS},
     [API_PARTITIONS] = {records_add_partitions, SNAPSHOT_PARTITIONS,
@@ -50,6 +51,8 @@ struct record_source api_source(const struct api *api)
         .snapshot = last ? &last->snapshot : NULL,
         .rows = &api->rows,
         .parts = UINT32_MAX, /* what is stale is shown, and said to be */
+        .fleet = api->fleet,
+        .fleet_jobs = api->fleet ? &api->fleet_jobs : NULL,
     };
 }
 
@@ -103,10 +106,46 @@ static void tell(struct api *api)
     json_begin_object(&json, NULL);
     for (unsigned int i = 0; i < API_COUNT; i++)
         json_u64(&json, api_names[i], collection_version(api->collections[i]));
+    api->events_told = api->recorder ? recorder_events(api->recorder) : 0;
+    json_u64(&json, "events", api->events_told);
     json_i64(&json, "time_s", clock_realtime_ns() / NS_PER_S);
     json_end_object(&json);
     text_add(&message, "\n\n");
     http_feed_publish(api->feed, &message, true);
+}
+
+/* Whether all is small enough to be written anew for each answer of a node; in
+ * a large cluster jobs and users wait for the next snapshot. */
+static bool is_small(const struct api *api)
+{
+    return collection_count(api->collections[API_GPUS]) +
+               collection_count(api->collections[API_JOBS]) <
+           ROUND_RECORDS_MAX;
+}
+
+static void take_fleet(struct api *api)
+{
+    struct fleet_jobs jobs;
+    if (!api->fleet || fleet_jobs_init(&jobs, api->fleet) < 0)
+        return;
+    fleet_jobs_deinit(&api->fleet_jobs);
+    api->fleet_jobs = jobs;
+    api->fleet_generation = api->fleet->generation;
+}
+
+/* Write the collections in WHICH anew, as far as a part in CAME changed them.
+ */
+static void write_round(struct api *api, uint32_t which, uint32_t came)
+{
+    struct record_source source = api_source(api);
+    bool changed = false;
+    api->version++;
+    for (unsigned int i = 0; i < API_COUNT; i++)
+        if (which >> i & 1)
+            changed |= refresh_one(api, i, &source, came);
+    if (changed ||
+        (api->recorder && recorder_events(api->recorder) != api->events_told))
+        tell(api);
 }
 
 void api_refresh(struct api *api)
@@ -114,19 +153,38 @@ void api_refresh(struct api *api)
     uint64_t generation = watch_generation(api->watch);
     if (generation == api->generation)
         return;
-    struct record_source source = api_source(api);
+    const struct mapped_snapshot *last = watch_snapshot(api->watch);
     api->rows = (struct metric_rows){{NULL}};
-    if (!source.snapshot || watch_fill(api->watch, &api->rows) < 0)
+    if (!last || watch_fill(api->watch, &api->rows) < 0)
         return;
-    bool first = api->generation == 0;
+    uint32_t came = parts_that_came(&last->snapshot);
+    if (api->generation == 0 ||
+        (api->fleet && api->fleet->generation != api->fleet_generation))
+        came = UINT32_MAX;
     api->generation = generation;
-    api->version++;
-    uint32_t came = parts_that_came(source.snapshot);
-    bool changed = false;
-    for (unsigned int i = 0; i < API_COUNT; i++)
-        changed |= refresh_one(api, i, &source, first ? UINT32_MAX : came);
-    if (changed)
-        tell(api);
+    take_fleet(api);
+    write_round(api, UINT32_MAX, came);
+}
+
+static void on_fleet(void *context, uint32_t events)
+{
+    struct api *api = context;
+    (void)events;
+    api->fleet_waits = false;
+    api_refresh(api);
+    if (api->generation == 0 || api->fleet->generation == api->fleet_generation)
+        return;
+    take_fleet(api);
+    write_round(api, is_small(api) ? UINT32_MAX : 1U << API_GPUS, UINT32_MAX);
+}
+
+void api_fleet_changed(struct api *api)
+{
+    if (api->fleet_waits || !api->fleet_timer)
+        return;
+    api->fleet_waits = true;
+    loop_timer_set(api->fleet_timer,
+                   clock_monotonic_ns() + (is_small(api) ? 1 : 5) * NS_PER_S);
 }
 
 void api_update(struct api *api)
@@ -164,11 +222,13 @@ int api_new(struct loop *loop,
     api->version = (uint64_t)(clock_realtime_ns() / NS_PER_MS);
     bool good = (api->feed = http_feed_new()) != NULL;
     for (unsigned int i = 0; i < API_COUNT; i++) {
-        api->collections[i] = collection_new(i == API_JOBS || i == API_EVENTS);
+        api->collections[i] = collection_new(i == API_JOBS);
         good &= api->collections[i] != NULL;
     }
     int r = good ? loop_add_timer(loop, on_heartbeat, api, &api->heartbeat, err)
                  : error_errno(err, ENOMEM, "API");
+    if (r == 0)
+        r = loop_add_timer(loop, on_fleet, api, &api->fleet_timer, err);
     if (r < 0) {
         api_free(api);
         return r;
@@ -184,6 +244,8 @@ struct api *api_free(struct api *api)
     if (!api)
         return NULL;
     loop_source_free(api->heartbeat);
+    loop_source_free(api->fleet_timer);
+    fleet_jobs_deinit(&api->fleet_jobs);
     http_feed_free(api->feed);
     for (unsigned int i = 0; i < API_COUNT; i++) {
         http_content_unref(api->wholes[i].content);
@@ -198,4 +260,14 @@ struct api *api_free(struct api *api)
 void api_set_collector(struct api *api, const struct collector *collector)
 {
     api->collector = collector;
+}
+
+void api_set_fleet(struct api *api, const struct fleet *fleet)
+{
+    api->fleet = fleet;
+}
+
+void api_set_recorder(struct api *api, const struct recorder *recorder)
+{
+    api->recorder = recorder;
 }

@@ -8,12 +8,13 @@
 
 #include "http/server.h"
 #include "source/collector.h"
+#include "watchdog/recorder.h"
 #include "watchdog/watch.h"
 
 struct api;
 
 enum {
-    API_ROUTES_MAX = 16
+    API_ROUTES_MAX = 20
 };
 
 int api_new(struct loop *loop,
@@ -27,6 +28,15 @@ struct api *api_free(struct api *api);
 
 /* Why Slurm does not answer is the collector's to say; NULL: a recording. */
 void api_set_collector(struct api *api, const struct collector *collector);
+
+/* What is measured of GPUs; NULL: nothing. It lives longer than the API. */
+void api_set_fleet(struct api *api, const struct fleet *fleet);
+
+/* Nodes have answered; what is shown of it follows in a moment. */
+void api_fleet_changed(struct api *api);
+
+/* What is remembered; NULL: nothing. It lives longer than the API. */
+void api_set_recorder(struct api *api, const struct recorder *recorder);
 
 /* A snapshot came: write what changed, and tell who follows the stream. */
 void api_update(struct api *api);

@@ -75,13 +75,36 @@ static int own_path(char *ret_path, size_t size, struct error *err)
     return 0;
 }
 
+/* How the dashboard is served is passed on as it was given. LISTEN owns what
+ * the arguments point to. */
+static void dashboard_arguments(const struct settings *settings,
+                                struct text *listen,
+                                const char *ret_arguments[6])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < settings->dashboard_listen.count; i++)
+        text_addf(listen, "%s%s", i ? "," : "",
+                  settings->dashboard_listen.items[i]);
+    ret_arguments[count++] = "--dashboard-listen";
+    ret_arguments[count++] = text_str(listen);
+    if (settings->insecure_open)
+        ret_arguments[count++] = "--insecure-open";
+    if (*settings->web_config_file) {
+        ret_arguments[count++] = "--web.config.file";
+        ret_arguments[count++] = settings->web_config_file;
+    }
+    ret_arguments[count] = NULL;
+}
+
 static int start_services(struct head *head, struct error *err)
 {
-    struct text listen = TEXT_INIT;
+    struct text listen = TEXT_INIT, dashboard_listen = TEXT_INIT;
     char program[PATH_MAX];
     int r = own_path(program, sizeof(program), err);
     if (r < 0)
         return r;
+    const char *dashboard[6];
+    dashboard_arguments(head->settings, &dashboard_listen, dashboard);
     for (size_t i = 0; i < head->settings->listen.count; i++)
         text_addf(&listen, "%s%s", i ? "," : "",
                   head->settings->listen.items[i]);
@@ -96,10 +119,12 @@ static int start_services(struct head *head, struct error *err)
         .node_conf = text_str(&head->node_conf),
         .program = program,
         .exporter_listen = text_str(&listen),
+        .serve_arguments = dashboard,
         .gpus = head->inventory.gpus.count > 0,
     };
     r = services_new(&settings, &head->services, err);
     text_deinit(&listen);
+    text_deinit(&dashboard_listen);
     if (r < 0)
         return r;
     if (head->fresh_state)

@@ -3,40 +3,14 @@
  * The table of gpu-watchdog's options. Rows of one group stand together; the
  * order here is the order on every page.
  */
+#include "watchdog/options-check.h"
 #include "watchdog/settings.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/unit.h"
-#include "cluster/join-message.h"
 #include "model/metric.h"
 
 #include <string.h>
-
-/* "HOST:PORT", ":PORT", "[ADDRESS]:PORT"; the listener resolves the host. */
-static int check_address(const char *text, struct error *err)
-{
-    const char *colon = strrchr(text, ':');
-    uint64_t port;
-    bool bare_ipv6 = colon && *text != '[' && strchr(text, ':') != colon;
-    bool open_bracket = colon && *text == '[' && colon[-1] != ']';
-    if (bare_ipv6 || open_bracket)
-        return error_set(err, EINVAL,
-                         "\"%.80s\": write an IPv6 address in brackets, like "
-                         "[::1]:9341",
-                         text);
-    if (!colon)
-        return error_set(err, EINVAL,
-                         "\"%.80s\" has no port; write for example :9341 or "
-                         "127.0.0.1:9341",
-                         text);
-    if (!number_parse(colon + 1, &port) || port > 65535)
-        return error_set(err, EINVAL,
-                         "\"%.80s\": \"%.40s\" is no port; write a number up "
-                         "to 65535",
-                         text, colon + 1);
-    return 0;
-}
 
 static const char *const log_format_words[] = {
     [LOG_FORMAT_AUTO] = "auto",
@@ -53,23 +27,6 @@ static const char *const log_level_words[] = {
     NULL,
 };
 
-/* A name goes into slurm.conf. */
-static int check_name(const char *text, struct error *err)
-{
-    if (!*text || join_name_valid(text))
-        return 0;
-    return error_set(err, EINVAL,
-                     "\"%.80s\" cannot be a name in Slurm; take letters, "
-                     "digits, '-', '_' and '.'",
-                     text);
-}
-
-/* ALL is a word of Slurm for nodes only. */
-static int check_partition(const char *text, struct error *err)
-{
-    return strcasecmp(text, "all") == 0 ? 0 : check_name(text, err);
-}
-
 #define COMMANDS_WATCHING (COMMAND_EXPORTER | COMMAND_SERVE)
 #define COMMANDS_KEEPING (COMMAND_HEAD | COMMAND_JOIN)
 #define COMMANDS_ASKING                                                        \
@@ -85,7 +42,7 @@ static const struct option_row rows[] = {
         .group = "Serving",
         OPTION_LIST(struct settings, listen),
         .initial = ":9341",
-        .check = check_address,
+        .check = option_check_address,
         .unit = "ADDR",
         .help = "Serve on this address and port",
         .about = "As HOST:PORT; without a host on all addresses, IPv4 and "
@@ -97,12 +54,12 @@ static const struct option_row rows[] = {
         .group = "Serving",
         OPTION_LIST(struct settings, dashboard_listen),
         .initial = "127.0.0.1:8080",
-        .check = check_address,
+        .check = option_check_address,
         .unit = "ADDR",
         .help = "Serve the dashboard on this address and port",
         .about = "An address that others can reach needs --web.config.file "
                  "with passwords or client certificates, or --insecure-open.",
-        .commands = COMMAND_SERVE,
+        .commands = COMMAND_SERVE | COMMAND_HEAD,
     },
     {
         .name = "insecure-open",
@@ -110,6 +67,28 @@ static const struct option_row rows[] = {
         OPTION_BOOL(struct settings, insecure_open),
         .initial = "false",
         .help = "Show the dashboard to everybody who can reach it",
+        .commands = COMMAND_SERVE | COMMAND_HEAD,
+    },
+    {
+        .name = "gpu-exporter-url",
+        .group = "Serving",
+        OPTION_STRING(struct settings, gpu_exporter_url),
+        .initial = "http://%a:9400/metrics",
+        .check = option_check_pattern,
+        .unit = "URL",
+        .help = "Where each node's GPU exporter is, ours or NVIDIA's",
+        .about = "%a stands for the node's address in Slurm, %n for its name. "
+                 "Empty: GPUs are not measured.",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "gpu-interval",
+        .group = "Serving",
+        OPTION_DURATION(struct settings, gpu_interval_ns),
+        .initial = "15s",
+        .min = NS_PER_S,
+        .unit = "TIME",
+        .help = "Ask each node for its GPUs so often",
         .commands = COMMAND_SERVE,
     },
     {
@@ -128,7 +107,7 @@ static const struct option_row rows[] = {
         .help = "TLS, client certificates and passwords",
         .about = "A web configuration file as the Prometheus exporters of the "
                  "exporter-toolkit take it.",
-        .commands = COMMANDS_WATCHING,
+        .commands = COMMANDS_WATCHING | COMMAND_HEAD,
     },
     {
         .name = "max-connections",
@@ -288,7 +267,7 @@ static const struct option_row rows[] = {
         .name = "name",
         .group = "Cluster",
         OPTION_STRING(struct settings, name),
-        .check = check_name,
+        .check = option_check_name,
         .unit = "NAME",
         .help = "The name of the cluster (head), of this node (join)",
         .about = "Empty: \"cluster\"; a node is called as its host if that is "
@@ -301,18 +280,19 @@ static const struct option_row rows[] = {
         .group = "Cluster",
         OPTION_FILE(struct settings, state),
         .unit = "DIR",
-        .help = "The folder to keep keys, members and Slurm's state in",
+        .help =
+            "The folder to keep keys, members, Slurm's state and history in",
         .about = "Empty: /workspace/gpu-watchdog where /workspace is a volume, "
                  "else /var/lib/gpu-watchdog. It should outlast the machine's "
                  "restart.",
-        .commands = COMMANDS_KEEPING | COMMAND_DOCTOR,
+        .commands = COMMANDS_KEEPING | COMMAND_DOCTOR | COMMAND_SERVE,
     },
     {
         .name = "partition",
         .group = "Cluster",
         OPTION_STRING(struct settings, partition),
         .initial = "all",
-        .check = check_partition,
+        .check = option_check_partition,
         .unit = "NAME",
         .help = "The name of the partition of all nodes",
         .commands = COMMAND_HEAD,
@@ -386,7 +366,7 @@ static const struct option_row rows[] = {
         .group = "Cluster",
         OPTION_STRING(struct settings, cluster_user),
         .initial = "user",
-        .check = check_name,
+        .check = option_check_name,
         .unit = "NAME",
         .help = "Make this user on all nodes, to run jobs as; empty: none",
         .commands = COMMAND_HEAD,

@@ -36,6 +36,8 @@ struct settings {
     struct option_list dashboard_listen;
     bool insecure_open; /* elsewhere than on loopback without authentication */
     char *ui_dir;       /* "": the page that is in the program */
+    char *gpu_exporter_url; /* of a node; "": GPUs are not measured */
+    int64_t gpu_interval_ns;
 
     int64_t interval_ns;
     int64_t jobs_interval_ns; /* 0: as the controller's size allows */

@@ -163,7 +163,7 @@ uint64_t watch_generation(const struct watch *w)
     return w->generation;
 }
 
-const struct mapped_snapshot *watch_snapshot(const struct watch *w)
+struct mapped_snapshot *watch_snapshot(const struct watch *w)
 {
     return w->snapshot;
 }

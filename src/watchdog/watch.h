@@ -45,7 +45,7 @@ void watch_lose(struct watch *watch);
 uint64_t watch_generation(const struct watch *watch);
 
 /* NULL before the first. */
-const struct mapped_snapshot *watch_snapshot(const struct watch *watch);
+struct mapped_snapshot *watch_snapshot(const struct watch *watch);
 
 /* Parts that are fresh enough to be shown, as 1 << enum snapshot_part_kind. */
 uint32_t watch_fresh_parts(const struct watch *watch);

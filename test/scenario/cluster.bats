@@ -102,7 +102,7 @@ nodes = {n["name"]: n for n in status["nodes"]}
 assert set(nodes) == {"head", "worker1", "worker2"}, nodes
 assert all(n["slurm_state"] == "idle" for n in nodes.values())
 assert {s["name"] for s in status["services"]} == \
-    {"munged", "slurmctld", "slurmd", "exporter"}
+    {"munged", "slurmctld", "slurmd", "serve"}
 END
     wait_until 5 worker1_shows '*node worker1, idle*connected*'
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "watchdog/options-check.h"
+
+#include "base/unit.h"
+#include "cluster/join-message.h"
+#include "model/node-url.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* "HOST:PORT", ":PORT", "[ADDRESS]:PORT"; the listener resolves the host. */
+int option_check_address(const char *text, struct error *err)
+{
+    const char *colon = strrchr(text, ':');
+    uint64_t port;
+    bool bare_ipv6 = colon && *text != '[' && strchr(text, ':') != colon;
+    bool open_bracket = colon && *text == '[' && colon[-1] != ']';
+    if (bare_ipv6 || open_bracket)
+        return error_set(err, EINVAL,
+                         "\"%.80s\": write an IPv6 address in brackets, like "
+                         "[::1]:9341",
+                         text);
+    if (!colon)
+        return error_set(err, EINVAL,
+                         "\"%.80s\" has no port; write for example :9341 or "
+                         "127.0.0.1:9341",
+                         text);
+    if (!number_parse(colon + 1, &port) || port > 65535)
+        return error_set(err, EINVAL,
+                         "\"%.80s\": \"%.40s\" is no port; write a number up "
+                         "to 65535",
+                         text, colon + 1);
+    return 0;
+}
+
+/* A name goes into slurm.conf. */
+int option_check_name(const char *text, struct error *err)
+{
+    if (!*text || join_name_valid(text))
+        return 0;
+    return error_set(err, EINVAL,
+                     "\"%.80s\" cannot be a name in Slurm; take letters, "
+                     "digits, '-', '_' and '.'",
+                     text);
+}
+
+/* ALL is a word of Slurm for nodes only. */
+int option_check_partition(const char *text, struct error *err)
+{
+    return strcasecmp(text, "all") == 0 ? 0 : option_check_name(text, err);
+}
+
+int option_check_pattern(const char *text, struct error *err)
+{
+    return *text ? node_url_check(text, err) : 0;
+}

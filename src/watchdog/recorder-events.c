@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Events are differences: between two snapshots for nodes and jobs, between two
+ * answers of a node for its GPUs. What happened between them and was undone is
+ * not seen; what was so when we began is no event.
+ *
+ * A job that has ended is kept with what its series say of its GPUs, so that a
+ * restart of ours in the middle of a job costs nothing but the gap. One that
+ * Slurm forgot before we saw its end is kept as "ended", without a verdict.
+ */
+#include "watchdog/recorder-private.h"
+
+#include "base/clock.h"
+#include "base/map32.h"
+#include "model/state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- nodes --------------------------------------------------------------- */
+
+struct node_health {
+    const char *words, *severity;
+};
+
+static struct node_health node_health(const struct node_record *node)
+{
+    if (node_state_base(node->state) == NODE_BASE_DOWN)
+        return (struct node_health){"is down", "critical"};
+    if (node->state & NODE_FLAG(NOT_RESPONDING))
+        return (struct node_health){"does not answer", "critical"};
+    if (node->state & NODE_FLAG(FAIL))
+        return (struct node_health){"is set to fail", "warning"};
+    if (node->state & NODE_FLAG(DRAIN))
+        return (struct node_health){"is drained", "warning"};
+    return (struct node_health){"is in service", "info"};
+}
+
+static void tell_node(struct recorder *r,
+                      const struct snapshot *s,
+                      const struct node_record *node,
+                      const char *words,
+                      const char *severity)
+{
+    const char *name = snapshot_text(s, SNAPSHOT_NODES, node->name);
+    const char *reason = snapshot_text(s, SNAPSHOT_NODES, node->state_reason);
+    bool tells = *reason && strcmp(severity, "info") != 0;
+    recorder_tell(r,
+                  &(struct store_event){
+                      .kind = "node", .severity = severity, .node = name},
+                  "%s %s%s%s", name, words, tells ? ": " : "",
+                  tells ? reason : "");
+}
+
+struct node_list {
+    const struct snapshot *snapshot;
+    const struct node_record *nodes;
+    size_t count;
+};
+
+static struct node_list nodes_of(const struct mapped_snapshot *mapped)
+{
+    struct node_list list = {.snapshot = &mapped->snapshot};
+    list.nodes = snapshot_array(list.snapshot, SNAPSHOT_NODES, 0, &list.count);
+    return list;
+}
+
+static const char *node_name(const struct node_list *list, size_t at)
+{
+    return snapshot_text(list->snapshot, SNAPSHOT_NODES, list->nodes[at].name);
+}
+
+/* Both lists are in the controller's order: the search begins where the last
+ * one ended. */
+static const struct node_record *
+find_node(const struct node_list *list, const char *name, size_t *next)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        size_t at = (*next + i) % list->count;
+        if (strcmp(node_name(list, at), name) == 0) {
+            *next = at + 1;
+            return &list->nodes[at];
+        }
+    }
+    return NULL;
+}
+
+static void compare_nodes(struct recorder *r, const struct mapped_snapshot *now)
+{
+    struct node_list before = nodes_of(r->before), after = nodes_of(now);
+    size_t next = 0;
+    for (size_t i = 0; i < after.count; i++) {
+        const struct node_record *new = &after.nodes[i];
+        const struct node_record *old =
+            find_node(&before, node_name(&after, i), &next);
+        struct node_health health = node_health(new);
+        if (!old)
+            tell_node(r, after.snapshot, new, "joined the cluster", "info");
+        else if (strcmp(node_health(old).words, health.words) != 0)
+            tell_node(r, after.snapshot, new, health.words, health.severity);
+    }
+    next = 0;
+    for (size_t i = 0; i < before.count; i++)
+        if (!find_node(&after, node_name(&before, i), &next))
+            tell_node(r, before.snapshot, &before.nodes[i], "left the cluster",
+                      "info");
+}
+
+/* ---- jobs ---------------------------------------------------------------- */
+
+static bool has_begun(const struct job_record *job)
+{
+    enum job_base base = job_state_base(job->state);
+    return base != JOB_BASE_PENDING && job->start_time_s > 0;
+}
+
+static bool is_over(const struct job_record *job)
+{
+    enum job_base base = job_state_base(job->state);
+    return base >= JOB_BASE_COMPLETED && base < JOB_BASE_COUNT &&
+           job_state_shown(job->state) != JOB_SHOWN_COMPLETING;
+}
+
+/* Mean and greatest of a series of JOB's; false without a reading. */
+static bool read_series(struct recorder *r,
+                        const char *job,
+                        const char *metric,
+                        const struct job_record *when,
+                        double *ret_mean,
+                        double *ret_most)
+{
+    const struct store_key key = {"job", job, metric};
+    struct store_series series;
+    double sum = 0, most = 0;
+    size_t readings = 0;
+    if (store_read(r->store, &key, when->start_time_s, when->end_time_s, 2000,
+                   &series, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < series.count; i++) {
+        if (isnan(series.values[i]))
+            continue;
+        sum += series.values[i];
+        most = fmax(most, series.values[i]);
+        readings++;
+    }
+    store_series_deinit(&series);
+    *ret_mean = readings ? sum / (double)readings : 0;
+    *ret_most = most;
+    return readings > 0;
+}
+
+static struct record_efficiency
+work_out(struct recorder *r, const struct job_record *job, const char *name)
+{
+    double mean, most;
+    struct record_efficiency efficiency = {
+        NAN,
+        NAN,
+        NAN,
+        NAN,
+    };
+    if (read_series(r, name, "gpu_utilization_percent", job, &mean, &most))
+        efficiency.utilization_percent = mean;
+    if (read_series(r, name, "gpus_used", job, &mean, &most))
+        efficiency.gpus_used = mean;
+    if (read_series(r, name, "gpu_memory_used_mib", job, &mean, &most))
+        efficiency.memory_most_mib = most;
+    if (read_series(r, name, "power_watts", job, &mean, &most))
+        efficiency.energy_wh =
+            mean * (double)(job->end_time_s - job->start_time_s) / 3600;
+    return efficiency;
+}
+
+static void keep_job(struct recorder *r,
+                     const struct snapshot *snapshot,
+                     const struct job_record *job,
+                     const char *state)
+{
+    char name[RECORD_JOB_SIZE];
+    struct text text = TEXT_INIT;
+    struct json json = JSON_INIT(&text);
+    const struct record_source source = {.snapshot = snapshot,
+                                         .parts = UINT32_MAX};
+    const struct record_efficiency efficiency =
+        work_out(r, job, record_job_text(job, name));
+    record_print_finished(&json, &source, job, state, &efficiency);
+    const char *record = text_str(&text);
+    const struct store_job kept = {
+        .job_id = job->job_id,
+        .submit_s = job->submit_time_s,
+        .end_s = job->end_time_s,
+        .user = snapshot_text(snapshot, SNAPSHOT_JOBS, job->user),
+        .account = snapshot_text(snapshot, SNAPSHOT_JOBS, job->account),
+        .partition = snapshot_text(snapshot, SNAPSHOT_JOBS, job->partition),
+        .state = state,
+        .record = record,
+    };
+    if (record)
+        store_add_job(r->store, &kept);
+    text_deinit(&text);
+    if (job_state_base(job->state) == JOB_BASE_NODE_FAIL)
+        recorder_tell(r,
+                      &(struct store_event){.kind = "job",
+                                            .severity = "warning",
+                                            .job = job->job_id},
+                      "job %s of %s ended because a node failed",
+                      record_job_text(job, name), kept.user);
+}
+
+static void on_kept(void *context, const struct store_job *job)
+{
+    (void)job;
+    *(bool *)context = true;
+}
+
+/* Kept by an earlier run of ours. */
+static bool is_kept(struct recorder *r, const struct job_record *job)
+{
+    bool kept = false;
+    const struct store_job_filter filter = {
+        .job_id = job->job_id, .from_s = job->end_time_s, .limit = 1};
+    store_jobs(r->store, &filter, on_kept, &kept, NULL);
+    return kept;
+}
+
+struct job_list {
+    const struct job_record *jobs;
+    size_t count;
+    struct map32 by_id; /* to place + 1 */
+};
+
+static struct job_list jobs_of(const struct mapped_snapshot *mapped)
+{
+    struct job_list list = {.jobs = NULL};
+    if (mapped)
+        list.jobs =
+            snapshot_array(&mapped->snapshot, SNAPSHOT_JOBS, 0, &list.count);
+    for (size_t i = 0; i < list.count; i++)
+        map32_add(&list.by_id, list.jobs[i].job_id, (uint32_t)i);
+    return list;
+}
+
+static const struct job_record *find_job(const struct job_list *list,
+                                         uint32_t id)
+{
+    uint32_t at;
+    return map32_find(&list->by_id, id, &at) ? &list->jobs[at] : NULL;
+}
+
+static void compare_jobs(struct recorder *r, const struct mapped_snapshot *now)
+{
+    struct job_list before = jobs_of(r->before), after = jobs_of(now);
+    for (size_t i = 0; i < after.count; i++) {
+        const struct job_record *job = &after.jobs[i];
+        if (!is_over(job) || !has_begun(job))
+            continue;
+        const struct job_record *old = find_job(&before, job->job_id);
+        if (old ? !is_over(old) : !is_kept(r, job))
+            keep_job(r, &now->snapshot, job, record_job_state(job));
+    }
+    for (size_t i = 0; i < before.count; i++) {
+        struct job_record job = before.jobs[i];
+        if (is_over(&job) || !has_begun(&job) || find_job(&after, job.job_id))
+            continue;
+        job.end_time_s = clock_realtime_ns() / NS_PER_S;
+        keep_job(r, &r->before->snapshot, &job, "ended");
+    }
+    map32_deinit(&before.by_id);
+    map32_deinit(&after.by_id);
+}
+
+void recorder_compare(struct recorder *r)
+{
+    struct mapped_snapshot *now = watch_snapshot(r->watch);
+    if (!now || !r->store || !snapshot_has(&now->snapshot, SNAPSHOT_NODES) ||
+        !snapshot_has(&now->snapshot, SNAPSHOT_JOBS))
+        return;
+    if (r->before)
+        compare_nodes(r, now);
+    compare_jobs(r, now);
+    mapped_snapshot_unref(r->before);
+    r->before = mapped_snapshot_ref(now);
+}
+
+/* ---- GPUs ---------------------------------------------------------------- */
+
+static const struct measured_gpu *find_gpu(const struct measured_node *node,
+                                           const struct measured_gpu *like)
+{
+    for (size_t i = 0; i < node->gpu_count; i++)
+        if (node->gpus[i].index == like->index &&
+            node->gpus[i].instance == like->instance)
+            return &node->gpus[i];
+    return NULL;
+}
+
+static void compare_gpu(struct recorder *r,
+                        const struct fleet_node *node,
+                        const struct measured_gpu *old,
+                        const struct measured_gpu *new)
+{
+    char id[STORE_TEXT_SIZE];
+    snprintf(id, sizeof(id), "%s/%u", node->name, new->index);
+    struct store_event event = {.kind = "gpu", .node = node->name, .gpu = id};
+    if (strcmp(old->state, new->state) != 0) {
+        const char *trouble = record_gpu_trouble(new);
+        event.severity = trouble ? "critical" : "info";
+        recorder_tell(r, &event, "GPU %u of %s %s", new->index, node->name,
+                      trouble ? trouble : "answers again");
+    }
+    if (new->last_xid != old->last_xid &&new->last_xid !=
+        MEASURED_NONE &&new->last_xid != 0) {
+        event.kind = "xid";
+        event.severity = "warning";
+        recorder_tell(r, &event, "GPU %u of %s reported Xid %u", new->index,
+                      node->name, new->last_xid);
+    }
+}
+
+static void on_takes(void *context,
+                     const struct fleet_node *node,
+                     const struct measured_node *measured)
+{
+    struct recorder *r = context;
+    if (node->answer == FLEET_SILENT)
+        recorder_tell(r,
+                      &(struct store_event){.kind = "gpu",
+                                            .severity = "info",
+                                            .node = node->name},
+                      "the GPU exporter of %s answers", node->name);
+    for (size_t i = 0; i < measured->gpu_count; i++) {
+        const struct measured_gpu *old =
+            find_gpu(&node->measured, &measured->gpus[i]);
+        if (old)
+            compare_gpu(r, node, old, &measured->gpus[i]);
+    }
+}
+
+static void
+on_fails(void *context, const struct fleet_node *node, const char *trouble)
+{
+    if (node->answer == FLEET_UP)
+        recorder_tell(
+            context,
+            &(struct store_event){
+                .kind = "gpu", .severity = "warning", .node = node->name},
+            "the GPU exporter of %s does not answer: %s", node->name, trouble);
+}
+
+void recorder_observe(struct recorder *r)
+{
+    r->fleet->observer = (struct fleet_observer){
+        .takes = on_takes, .fails = on_fails, .context = r};
+}

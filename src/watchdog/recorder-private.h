@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The state of the recorder, shared by recorder.c (life and series) and
+ * recorder-events.c (what changed, and which jobs ended).
+ */
+#pragma once
+
+#include "watchdog/recorder.h"
+
+struct recorder {
+    struct loop *loop;
+    struct watch *watch;
+    struct fleet *fleet;
+    struct store *store; /* NULL: none can be opened */
+    char *folder;        /* owned */
+    struct loop_source *timer;
+    uint64_t events;
+    /* The last in which nodes and jobs were known; a reference. */
+    struct mapped_snapshot *before;
+    struct error trouble; /* of opening */
+};
+
+/* Compare what is known now with what was; ends with the new BEFORE. */
+void recorder_compare(struct recorder *recorder);
+
+/* The fleet's observer. */
+void recorder_observe(struct recorder *recorder);
+
+__attribute__((format(printf, 3, 4))) void
+recorder_tell(struct recorder *recorder,
+              const struct store_event *like,
+              const char *format,
+              ...);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What "serve" remembers: feeds the store (store/store.h) with series of what
+ * is known, with events (what changed between two snapshots, or two answers of
+ * a node), and with finished jobs and how well they used their GPUs.
+ *
+ * Without a folder that can be written nothing is remembered and the live view
+ * goes on; recorder_trouble() says why.
+ */
+#pragma once
+
+#include "store/store.h"
+#include "view/records.h"
+#include "watchdog/watch.h"
+
+struct recorder;
+
+enum {
+    RECORDER_STEP_S = 15 /* between two readings of a series */
+};
+
+/* FOLDER is made when it is not there. FLEET and WATCH live longer. Never fails
+ * for want of a disk. */
+int recorder_new(struct loop *loop,
+                 const char *folder,
+                 struct watch *watch,
+                 struct fleet *fleet,
+                 struct recorder **ret_recorder,
+                 struct error *err);
+
+/* Writes what is in memory. Accepts NULL; returns NULL. */
+struct recorder *recorder_free(struct recorder *recorder);
+
+/* A snapshot came. */
+void recorder_update(struct recorder *recorder);
+
+/* NULL while there is none. */
+struct store *recorder_store(const struct recorder *recorder);
+
+/* Rises with each event. */
+uint64_t recorder_events(const struct recorder *recorder);
+
+/* Why nothing is kept at the moment; "". */
+const char *recorder_trouble(const struct recorder *recorder);
