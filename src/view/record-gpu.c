@@ -7,6 +7,7 @@
  * Readings are rounded to what a person reads: a GPU of which nothing visible
  * changed is not sent again.
  */
+#include "model/state.h"
 #include "view/records.h"
 
 #include <math.h>
@@ -105,6 +106,16 @@ static enum known_allocation node_allocation(const struct record_source *source,
     return used >= total ? ALLOCATION_ALL : ALLOCATION_UNKNOWN;
 }
 
+/* Whether Slurm starts jobs on the node; a GPU is free of use without it. */
+static void print_available(struct json *json, const struct node_record *node)
+{
+    const uint32_t away = NODE_FLAG(DRAIN) | NODE_FLAG(FAIL) |
+                          NODE_FLAG(NOT_RESPONDING) | NODE_FLAG(INVALID_REG);
+    json_bool(json, "available",
+              node_state_base(node->state) != NODE_BASE_DOWN &&
+                  !(node->state & away));
+}
+
 static void print_allocated(struct json *json, enum known_allocation known)
 {
     if (known != ALLOCATION_UNKNOWN)
@@ -190,6 +201,7 @@ static void print_measured(struct json *json,
         known = held ? ALLOCATION_ALL : ALLOCATION_NONE;
     print_allocated(json, known);
     json_text(json, "use", gpu_use_names[fleet_gpu_use(node, at)]);
+    print_available(json, &record[node->place]);
     if (gpu->flags & MEASURED_IDLE)
         json_time(json, "idle_since_s", gpu->idle_since_s);
 }
@@ -245,6 +257,7 @@ static void add_told(struct collection *collection,
         json_text_known(json, "trouble", node->trouble);
         print_allocated(json, known);
         json_text(json, "use", gpu_use_names[GPU_USE_UNKNOWN]);
+        print_available(json, record);
         json_end_object(json);
     }
 }

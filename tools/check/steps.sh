@@ -23,6 +23,8 @@ format    the layout of C (clang-format)
 static    static analysis of C (cppcheck)
 shell     shellcheck of every script
 tree      rooms, licences, sizes of files, traces of a machine
+web       the dashboard's page: types, layout, weight, and that what is
+          committed is what the sources build
 scenario  the real programs against a real cluster (bats)
 matrix    the same for each Slurm from 20.11 to 26.05 (--slurm-matrix)
 END
@@ -172,6 +174,36 @@ step_shell() {
 
 step_tree() {
     try 'the tree keeps its rules' tools/check/tree || true
+}
+
+web_tools() {
+    command -v npm >/dev/null || packages_install "$CHECK_LOGS/npm.log" npm
+    (cd web && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+web_types() {
+    (cd web && npx --no-install tsc --noEmit)
+}
+
+web_layout() {
+    (cd web && npx --no-install prettier --check src build.mjs ../test/page)
+}
+
+# dist is part of the program: it has to be what its sources build.
+web_dist() {
+    local made
+    made=$(mktemp -d)
+    (cd web && node build.mjs "$made" && diff -rq "$made" dist)
+    local status=$?
+    rm -rf "$made"
+    return "$status"
+}
+
+step_web() {
+    try 'web: tools' web_tools || return 0
+    try 'web: types' web_types || true
+    try 'web: layout' web_layout || true
+    try 'web: dist is what the sources build, and light' web_dist || true
 }
 
 # Each file has a lab of its own and mostly waits, so several run at a time; the

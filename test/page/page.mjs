@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Looks at the dashboard in a real Chromium, as a person would: one test a run,
+// named on the command line. What the browser complains of fails every test.
+// Pictures go into FOLDER, for people to look at.
+//
+// usage: node page.mjs TEST URL FOLDER [ARGUMENT...]
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const require = createRequire(
+    new URL("../../web/package.json", import.meta.url),
+);
+const { chromium } = require("playwright-core");
+
+const [test, url, folder, ...given] = process.argv.slice(2);
+const pages = {
+    overview: "#/",
+    gpus: "#/gpus",
+    nodes: "#/nodes",
+    node: "#/nodes/worker1",
+    jobs: "#/jobs",
+    users: "#/users",
+    partitions: "#/partitions",
+    events: "#/events",
+};
+
+const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+});
+const complaints = [];
+
+async function open(path, options = {}) {
+    const page = await browser.newPage({
+        viewport: { width: 1360, height: 900 },
+        ...options,
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) =>
+        complaints.push(`dialog ${dialog.message()}`),
+    );
+    page.on("console", (message) => {
+        if (message.type() === "error") complaints.push(message.text());
+    });
+    await page.goto(`${url}/${path}`);
+    await page.locator("main").waitFor();
+    return page;
+}
+
+function run(command) {
+    return execFileSync("/bin/sh", ["-c", command], {
+        encoding: "utf8",
+    }).trim();
+}
+
+const row = (page, text) => page.locator("tbody tr", { hasText: text });
+
+const tests = {
+    // TEXT...: all of them can be read on the overview.
+    async overview() {
+        const page = await open("#/");
+        for (const text of given)
+            await page.getByText(text).first().waitFor({ timeout: 20000 });
+        assert.match(await page.locator(".simulated").innerText(), /simulated/);
+        await page.screenshot({ path: `${folder}/overview-light.png` });
+    },
+
+    // Each page in both colours, as axe judges it.
+    async accessible() {
+        const axe = readFileSync(
+            require.resolve("axe-core/axe.min.js"),
+            "utf8",
+        );
+        for (const colorScheme of ["light", "dark"])
+            for (const [name, path] of Object.entries(pages)) {
+                const page = await open(path, { colorScheme, bypassCSP: true });
+                await page.waitForTimeout(700);
+                await page.evaluate(axe);
+                const { violations } = await page.evaluate(() =>
+                    globalThis.axe.run(),
+                );
+                const grave = violations
+                    .filter((v) => ["serious", "critical"].includes(v.impact))
+                    .map(
+                        (v) =>
+                            `${v.id}: ${v.nodes.map((n) => n.target).join(" ")}`,
+                    );
+                assert.deepEqual(grave, [], `${name} ${colorScheme}`);
+                await page.screenshot({
+                    path: `${folder}/${name}-${colorScheme}.png`,
+                });
+                await page.close();
+            }
+    },
+
+    // On a phone nothing is wider than the screen.
+    async phone() {
+        for (const [name, path] of Object.entries(pages)) {
+            const page = await open(path, {
+                viewport: { width: 390, height: 844 },
+            });
+            await page.waitForTimeout(500);
+            const wide = await page.evaluate(
+                () => document.documentElement.scrollWidth,
+            );
+            await page.screenshot({ path: `${folder}/${name}-phone.png` });
+            assert.ok(wide <= 390, `${name} is ${wide} wide`);
+            await page.close();
+        }
+    },
+
+    // COMMAND prints the number of a job that it submits: it appears by itself, and
+    // soon after the server said that something is new.
+    async live() {
+        const page = await open("#/jobs");
+        await page.locator(".live.good").waitFor();
+        await page.evaluate(() => {
+            const stream = new EventSource("/api/v1/stream");
+            stream.addEventListener(
+                "tick",
+                () => (globalThis.tick = Date.now()),
+            );
+        });
+        const job = run(given[0]);
+        await page
+            .getByRole("link", { name: job, exact: true })
+            .waitFor({ timeout: 40000 });
+        const late = await page.evaluate(() => Date.now() - globalThis.tick);
+        assert.ok(late < 1000, `${late} ms after the tick`);
+    },
+
+    // What the pointer is on stays where it is while jobs come and go.
+    async still() {
+        const page = await open("#/jobs?sort=-job");
+        const first = page.locator("tbody tr").first();
+        await first.waitFor();
+        const before = await first.innerText();
+        await first.hover();
+        const job = run(given[0]);
+        await page
+            .getByRole("link", { name: job, exact: true })
+            .waitFor({ timeout: 40000 });
+        const after = await page.locator("tbody tr").first().innerText();
+        assert.equal(after.split(/\s+/)[0], before.split(/\s+/)[0]);
+        await page.mouse.move(5, 5);
+        await page.waitForFunction(
+            (id) =>
+                document.querySelector("tbody tr")?.innerText.startsWith(id),
+            job,
+        );
+    },
+
+    // TEXT that a user chose is only ever text.
+    async hostile() {
+        const page = await open("#/jobs");
+        await page
+            .getByText(given[0], { exact: true })
+            .first()
+            .waitFor({ timeout: 40000 });
+        assert.equal(await page.locator("img[src='x']").count(), 0);
+    },
+
+    // The cells, the order of a table and a plot's figures with keys alone.
+    async keyboard() {
+        const page = await open("#/gpus");
+        await page.locator(".heat-box").focus();
+        await page.keyboard.press("ArrowRight");
+        await page.keyboard.press("ArrowRight");
+        assert.match(await page.locator(".tip").innerText(), /worker1\/1/);
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", { name: "worker1" }).waitFor();
+        await page.goto(`${url}/#/nodes`);
+        await page.getByRole("button", { name: "Node" }).focus();
+        await page.keyboard.press("Enter");
+        await page.locator("th[aria-sort='descending']").waitFor();
+        assert.match(
+            await page.locator("tbody tr").first().innerText(),
+            /^worker2/,
+        );
+        assert.match(page.url(), /sort=-name/);
+    },
+
+    // What is chosen stands in the address, and the address chooses.
+    async address() {
+        const page = await open("#/jobs?user=alice");
+        await row(page, "alice").first().waitFor({ timeout: 20000 });
+        assert.equal(await row(page, "bob").count(), 0);
+        await page.getByRole("searchbox", { name: "User" }).fill("bob");
+        await row(page, "bob").first().waitFor();
+        assert.match(page.url(), /user=bob/);
+        await page.reload();
+        await row(page, "bob").first().waitFor();
+        assert.equal(await row(page, "alice").count(), 0);
+    },
+
+    // JOB COMMAND: the job's page before and after it is over.
+    async job() {
+        const page = await open(`#/jobs/${given[0]}`);
+        await page.getByText("GPUs asked for").waitFor();
+        await page.getByText(/uses 1/).waitFor({ timeout: 30000 });
+        await page.locator(".plot canvas").first().waitFor({ timeout: 40000 });
+        await page.screenshot({ path: `${folder}/job.png`, fullPage: true });
+    },
+
+    // BREAK MEND: when the server is gone the page says so, and finds it again.
+    async reconnect() {
+        const page = await open("#/");
+        await page.locator(".live.good").waitFor();
+        run(given[0]);
+        await page.locator(".live.bad").waitFor({ timeout: 20000 });
+        await page.screenshot({ path: `${folder}/away.png` });
+        run(given[1]);
+        await page.locator(".live.good").waitFor({ timeout: 40000 });
+        complaints.length = 0; // the browser tells of each refused connection
+    },
+
+    // Held still, nothing moves; let go, it catches up.
+    async pause() {
+        const page = await open("#/jobs");
+        await page.locator("tbody tr").first().waitFor();
+        await page.getByRole("button", { name: "Hold the page still" }).click();
+        const job = run(given[0]);
+        await page.waitForTimeout(18000);
+        const link = page.getByRole("link", { name: job, exact: true });
+        assert.equal(await link.count(), 0);
+        await page.getByRole("button", { name: "Go on" }).click();
+        await link.waitFor({ timeout: 40000 });
+    },
+};
+
+let failed = null;
+try {
+    await tests[test]();
+    assert.deepEqual(complaints, []);
+} catch (error) {
+    failed = error;
+}
+await browser.close();
+if (failed) {
+    console.error(failed.message);
+    if (complaints.length) console.error(complaints.join("\n"));
+    process.exit(1);
+}

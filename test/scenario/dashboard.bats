@@ -1,0 +1,222 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# gpu-watchdog serve as head runs it: the JSON API against what Slurm says, what is
+# remembered over a kill, who may see it; and the page in a real Chromium
+# (test/page). Pictures of each page are left in build-check/pictures.
+
+load helpers
+
+setup_file() {
+    local name=dashboard-$$
+    export GPU_WATCHDOG_LAB=$name LAB_DIR PATH
+    LAB_DIR="${GPU_WATCHDOG_LAB_BASE:-/run/gpu-watchdog-lab}/$name"
+    PATH="$SCENARIO_SOURCE/lab:$PATH"
+    [[ -z ${GPU_WATCHDOG_BUILD-} ]] || set -- --build "$GPU_WATCHDOG_BUILD"
+    "$SCENARIO_SOURCE/start" --name "$name" --detach --port-base 0 "$@" 3>&-
+    export PICTURES=$SCENARIO_SOURCE/build-check/pictures
+    mkdir -p "$PICTURES"
+    BASE=$("$SCENARIO_SOURCE/start" --name "$name" --status |
+        sed -n 's/^ *dashboard *\(http.*\)\/$/\1/p')
+    [[ $BASE == http://127.0.0.1:* ]]
+    export BASE
+    [[ -d $SCENARIO_SOURCE/web/node_modules/playwright-core ]] ||
+        (cd "$SCENARIO_SOURCE/web" && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+teardown_file() {
+    "$SCENARIO_SOURCE/start" --name "$GPU_WATCHDOG_LAB" --stop 3>&-
+}
+
+api() { # PATH: the answer, whatever its status
+    curl -sS "$BASE/api/v1/$1"
+}
+
+# json PATH EXPRESSION: of the answer A; true is needed.
+json() {
+    api "$1" | python3 -c '
+import json, sys
+A = json.load(sys.stdin)
+value = eval(sys.argv[1])
+print(value)
+sys.exit(not value)' "$2"
+}
+
+submit() { # USER OPTION...: the job's number
+    local user=$1
+    shift
+    on --user "$user" head sbatch --parsable --output=/dev/null "$@"
+}
+
+look() { # TEST [ARGUMENT...]
+    local test=$1
+    shift
+    node "$SCENARIO_SOURCE/test/page/page.mjs" "$test" "$BASE" "$PICTURES" "$@"
+}
+
+serve_pid() {
+    on head gpu-watchdog status --json | python3 -c '
+import json, sys
+for service in json.load(sys.stdin)["services"]:
+    if service["name"] == "serve" and service["state"] == "ready":
+        print(service["pid"])'
+}
+
+# --- the API --------------------------------------------------------------------
+
+@test "nodes, jobs, users and partitions are those of Slurm" {
+    wait_until 20 json cluster 'A["up"] and A["jobs"]["running"] == 3'
+    json nodes 'sorted(n["name"] for n in A["nodes"]) == ["head", "worker1", "worker2"]'
+    json jobs?state=running 'A["total"] == 3'
+    json users '{"alice", "bob"} <= {u["user"] for u in A["users"]}'
+    json partitions '[p["default"] for p in A["partitions"] if p["name"] == "all"] == [True]'
+    json nodes/worker1 '[n["gpus"][0]["total"] for n in A["nodes"]] == [4]'
+}
+
+@test "each GPU is there with its job, and what is held idle" {
+    wait_until 40 json gpus 'len(A["gpus"]) == 8 and all(g["simulated"] for g in A["gpus"])'
+    wait_until 40 json gpus 'sorted(g["use"] for g in A["gpus"]) == ["busy"] * 2 + ["free"] * 4 + ["idle"] * 2'
+    wait_until 20 json cluster 'A["gpus"][0]["free"] == 4 and A["gpus"][0]["held_idle"] == 2'
+    wait_until 20 json cluster '{w["user"] for w in A["wasted"]} == {"alice", "bob"}'
+    wait_until 20 json users 'sum(u.get("gpus_held_idle", 0) for u in A["users"]) == 2'
+}
+
+@test "only what changed is sent again" {
+    local version
+    version=$(api nodes | python3 -c 'import json, sys; print(json.load(sys.stdin)["version"])')
+    json "nodes?since=$version" 'A["nodes"] == [] and A["gone"] == []'
+    on head scontrol update nodename=worker2 state=drain reason='fan is loud'
+    wait_until 30 json "nodes?since=$version" '"worker2" in [n["name"] for n in A["nodes"]]'
+    json nodes/worker2 'A["nodes"][0]["reason"] == "fan is loud"'
+    wait_until 30 json cluster 'any("fan is loud" in p["text"] for p in A["problems"])'
+    wait_until 30 json 'events?node=worker2' 'any("fan is loud" in e["text"] for e in A["events"])'
+    on head scontrol update nodename=worker2 state=resume
+    json 'nodes?since=1' 'A["whole"]'
+}
+
+@test "bad questions get a sentence" {
+    local path
+    for path in 'nodes?sinse=1' 'nodes?since=x' 'jobs?sort=colour' 'jobs?limit=-1' \
+        'events?limit=many' 'series?of=cluster' 'series?of=moon&metric=a' \
+        'jobs/abc' 'history?from_s=-1' 'jobs?since=5&user=a'; do
+        [[ $(curl -s -o /dev/null -w '%{http_code}' "$BASE/api/v1/$path") == 400 ]]
+        json "$path" 'len(A["error"]) > 20'
+    done
+    for path in nodes/nobody jobs/999999 nothing gpus/worker1/77; do
+        [[ $(curl -s -o /dev/null -w '%{http_code}' "$BASE/api/v1/$path") == 404 ]]
+        json "$path" 'len(A["error"]) > 20'
+    done
+    [[ $(curl -s -o /dev/null -w '%{http_code}' -X POST "$BASE/api/v1/nodes") == 405 ]]
+}
+
+@test "jobs are chosen, ordered and paged by the server, and come as CSV" {
+    json 'jobs?sort=-id&limit=2&state=running' '[j["id"] for j in A["jobs"]] == sorted((j["id"] for j in A["jobs"]), reverse=True)'
+    json 'jobs?user=alice' '{j["user"] for j in A["jobs"]} == {"alice"}'
+    curl -fsS "$BASE/api/v1/jobs?format=csv&user=bob" >"$BATS_TEST_TMPDIR/jobs.csv"
+    python3 - "$BATS_TEST_TMPDIR/jobs.csv" <<'END'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+assert [row["user"] for row in rows] == ["bob"], rows
+END
+}
+
+@test "a job that ended is remembered, with how it used its GPU" {
+    local job
+    job=$(submit user --gres=gpu:1 --wrap 'exec timeout 75 burn --utilization 60')
+    wait_until 100 json 'history?user=user&limit=50' "any(j['id'] == $job for j in A['jobs'])"
+    json 'history?user=user' "[50 <= j['efficiency']['gpu_utilization_percent'] <= 70 and j['efficiency']['energy_wh'] > 0 for j in A['jobs'] if j['id'] == $job] == [True]"
+}
+
+@test "what was known before a kill -9 is known after it" {
+    local job before pid
+    job=$(api 'history?limit=1' | python3 -c 'import json, sys; print(json.load(sys.stdin)["jobs"][0]["id"])')
+    wait_until 40 json 'series?of=cluster&metric=gpus_allocated' 'sum(v is not None for v in A["series"][0]["values"]) > 2'
+    before=$(api events | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["events"]))')
+    pid=$(serve_pid)
+    sleep 16
+    on head kill -9 "$pid"
+    wait_until 20 json cluster 'A["up"]'
+    json events "len(A['events']) >= $before"
+    json history "any(j['id'] == $job for j in A['jobs'])"
+    json "jobs/$job" "A['id'] == $job"
+    wait_until 20 json 'series?of=cluster&metric=gpus_allocated' 'sum(v is not None for v in A["series"][0]["values"]) > 2'
+}
+
+@test "a lost GPU is an event and a problem, and does not vanish" {
+    lab_gpu worker2 lost 3
+    wait_until 40 json gpus '[g["state"] for g in A["gpus"] if g["id"] == "worker2/3"] == ["lost"]'
+    wait_until 30 json events 'any(e.get("gpu") == "worker2/3" and e["severity"] == "critical" for e in A["events"])'
+    wait_until 30 json cluster 'any(p.get("gpu") == "worker2/3" for p in A["problems"])'
+    lab_gpu worker2 heal 3
+    wait_until 40 json gpus '[g["state"] for g in A["gpus"] if g["id"] == "worker2/3"] == ["up"]'
+}
+
+lab_gpu() {
+    "$SCENARIO_SOURCE/lab/gpu" --name "$GPU_WATCHDOG_LAB" "$@"
+}
+
+# --- who may --------------------------------------------------------------------
+
+@test "it is not opened to others by oversight" {
+    run ! on head timeout 10 gpu-watchdog serve --listen 127.0.0.1:19341 \
+        --dashboard-listen 0.0.0.0:18080 --state /tmp/other
+    [[ $output == *--insecure-open* ]]
+}
+
+@test "only its own files may be loaded, and nobody may frame it" {
+    local headers
+    headers=$(curl -sSI "$BASE/" || curl -sS -D - -o /dev/null "$BASE/")
+    [[ $headers == *"default-src 'none'"* && $headers == *"frame-ancestors 'none'"* ]]
+    [[ $headers == *nosniff* ]]
+}
+
+# --- the page -------------------------------------------------------------------
+
+@test "the overview says what is free and who wastes" {
+    look overview 'free of 8' 'Held but idle' alice bob
+}
+
+@test "a job's page shows its GPUs and says what to do" {
+    local job
+    job=$(api 'jobs?user=alice' | python3 -c 'import json, sys; print(json.load(sys.stdin)["jobs"][0]["id"])')
+    look job "$job"
+}
+
+@test "a job that is submitted appears by itself" {
+    look live "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB --user user head sbatch --parsable --output=/dev/null --wrap 'sleep 60'"
+}
+
+@test "what the pointer is on does not move" {
+    look still "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB --user user head sbatch --parsable --output=/dev/null --wrap 'sleep 60'"
+}
+
+@test "a page that is held still stays so" {
+    look pause "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB --user user head sbatch --parsable --output=/dev/null --wrap 'sleep 90'"
+}
+
+@test "a name that is HTML is shown as it is" {
+    submit user --job-name '<img src=x onerror=alert(1)>' --wrap 'sleep 90'
+    look hostile '<img src=x onerror=alert(1)>'
+}
+
+@test "keys alone are enough" {
+    look keyboard
+}
+
+@test "the address keeps what is chosen" {
+    look address
+}
+
+@test "every page is accessible, light and dark" {
+    look accessible
+}
+
+@test "every page fits a phone" {
+    look phone
+}
+
+@test "the page says when the server is gone, and finds it again" {
+    local pid
+    pid=$(serve_pid)
+    look reconnect "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB head kill -STOP $pid; $SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB head kill -9 $pid" true
+}
