@@ -274,6 +274,8 @@ void record_print_cluster(struct json *json,
                         source->snapshot->header->slurm_text);
     }
     json_bool(json, "up", cluster->up);
+    if (cluster->recording)
+        json_bool(json, "recording", true);
     json_text_known(json, "reason", cluster->reason);
     print_nodes(json, source);
     print_gpus(json, source);

@@ -88,6 +88,7 @@ void record_print_finished(struct json *json,
 /* What the overview shows beside the counts. */
 struct record_cluster {
     bool up;
+    bool recording;     /* what is shown is not of now */
     const char *reason; /* why Slurm does not answer; "": it does */
     int64_t now_s;
 };

@@ -352,6 +352,7 @@ static void serve_cluster(struct api *api,
     struct record_source source = api_source(api);
     struct record_cluster cluster = {
         .up = watch_up(api->watch),
+        .recording = !api->collector,
         .reason =
             api->collector ? collector_status(api->collector)->reason : "",
         .now_s = clock_realtime_ns() / NS_PER_S,

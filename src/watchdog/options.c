@@ -73,7 +73,7 @@ static const struct option_row rows[] = {
         .name = "gpu-exporter-url",
         .group = "Serving",
         OPTION_STRING(struct settings, gpu_exporter_url),
-        .initial = "http://%a:9400/metrics",
+        .initial = GPU_EXPORTER_URL,
         .check = option_check_pattern,
         .unit = "URL",
         .help = "Where each node's GPU exporter is, ours or NVIDIA's",

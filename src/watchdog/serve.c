@@ -107,8 +107,10 @@ static void start_pull(struct dashboard *d)
         .deadline_ns = 10 * NS_PER_S,
         .old_after_ns = 5 * s->gpu_interval_ns,
     };
-    /* What a recording tells of may be elsewhere, or gone. */
-    if (!*s->gpu_exporter_url || *s->replay)
+    /* What a recording tells of may be elsewhere, or gone: only who names the
+     * exporters himself wants them asked. */
+    if (!*s->gpu_exporter_url ||
+        (*s->replay && strcmp(s->gpu_exporter_url, GPU_EXPORTER_URL) == 0))
         return;
     if (gpu_pull_new(d->loop, &settings, &d->fleet, on_fleet, d, &d->pull,
                      &err) < 0)

@@ -25,6 +25,9 @@ enum {
     COMMAND_SERVE = 1U << 10
 };
 
+/* Where each node's GPU exporter is, unless told otherwise. */
+#define GPU_EXPORTER_URL "http://%a:9400/metrics"
+
 #define SETTINGS_DEFAULT_FILE "/etc/gpu-watchdog/gpu-watchdog.yaml"
 
 struct settings {

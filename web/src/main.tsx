@@ -66,16 +66,19 @@ function Freshness(props: { cluster: Cluster | null }) {
         return () => clearInterval(timer);
     }, []);
     const silent = now_s() - heard_s.value;
-    const down = props.cluster && !props.cluster.up;
+    const recording = props.cluster?.recording;
+    const down = props.cluster && !props.cluster.up && !recording;
     const [tone, text] = trouble.value
         ? ["bad", trouble.value]
         : paused.value
           ? ["warn", "held still"]
-          : down
-            ? ["bad", "Slurm does not answer"]
-            : silent > 60 && heard_s.value
-              ? ["warn", `quiet for ${duration(silent)}`]
-              : ["good", "live"];
+          : recording
+            ? ["warn", "a recording"]
+            : down
+              ? ["bad", "Slurm does not answer"]
+              : silent > 60 && heard_s.value
+                ? ["warn", `quiet for ${duration(silent)}`]
+                : ["good", "live"];
     return (
         <span class={`live ${tone}`} role="status">
             <span aria-hidden="true">●</span> {text}
@@ -163,7 +166,7 @@ function App() {
                     <ThemeChoice />
                 </span>
             </header>
-            {cluster.data && !cluster.data.up && (
+            {cluster.data && !cluster.data.up && !cluster.data.recording && (
                 <p class="banner" role="alert">
                     Slurm does not answer
                     {cluster.data.reason ? `: ${cluster.data.reason}` : ""}.

@@ -103,6 +103,7 @@ function options(
     top: number | undefined,
     from_s: number,
     to_s: number,
+    few: boolean, // so few readings that a line would not be seen
 ): uPlot.Options {
     const when = (t: number, step: number) => {
         const at = new Date(t * 1000);
@@ -154,7 +155,7 @@ function options(
                 stroke: colour(INKS[i % INKS.length]!),
                 dash: i >= INKS.length ? [6, 4] : undefined,
                 width: 1.6,
-                points: { show: false },
+                points: { show: few, size: 5 },
                 value: (_: uPlot, v: number | null) =>
                     v === null || v === undefined ? "–" : String(v),
                 spanGaps: false,
@@ -205,6 +206,7 @@ export function Plot(props: {
                 props.top,
                 begin(drawn, from_s, to_s),
                 props.to_s ?? now_s(),
+                countKnown(drawn) < 3,
             ),
             [drawn.times, ...drawn.values] as uPlot.AlignedData,
             el,
@@ -237,6 +239,11 @@ export function Plot(props: {
             )}
         </figure>
     );
+}
+
+function countKnown(drawn: Drawn): number {
+    return drawn.times.filter((_, i) => drawn.values.some((v) => v[i] !== null))
+        .length;
 }
 
 // Where there is nothing in the first half, that half is not drawn: a cluster of

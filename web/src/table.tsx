@@ -4,6 +4,9 @@
 // are two empty rows of their height. While the pointer or the focus is in it,
 // rows change their content and not their place: what the reader points at
 // stays. New order is taken when he leaves.
+//
+// Columns take the width that their first rows ask for and keep it: nothing
+// jumps while one scrolls, and the browser has no layout to work out anew.
 import type { ComponentChildren } from "preact";
 import {
     useEffect,
@@ -26,7 +29,7 @@ export interface Column<T> {
 }
 
 const ROW = 34;
-const AROUND = 8;
+const AROUND = 4;
 
 function compare<T>(
     column: Column<T>,
@@ -62,6 +65,7 @@ function useOrder<T>(
     id: (row: T) => string | number,
     held: boolean,
     choice: string,
+    sparse: boolean,
 ): T[] {
     const last = useRef<{ choice: string; ids: (string | number)[] }>({
         choice: "",
@@ -69,7 +73,8 @@ function useOrder<T>(
     });
     return useMemo(() => {
         if (!held || last.current.choice !== choice) {
-            last.current = { choice, ids: sorted.map(id) };
+            // What is in view when the reader comes is what stays.
+            last.current = { choice, ids: sparse ? [] : sorted.map(id) };
             return sorted;
         }
         const byId = new Map(rows.map((row) => [id(row), row]));
@@ -80,6 +85,29 @@ function useOrder<T>(
         });
         return [...kept, ...byId.values()];
     }, [rows, sorted, held, choice]);
+}
+
+// The widths of the columns as their content asks for them; null until they
+// are measured, which is once for each KEY.
+function useWidths(
+    box: { current: HTMLDivElement | null },
+    key: string,
+    ready: boolean,
+): number[] | null {
+    const [state, setState] = useState<{
+        key: string;
+        widths: number[];
+    } | null>(null);
+    const known = state?.key === key;
+    useLayoutEffect(() => {
+        if (known || !ready || !box.current) return;
+        const heads = box.current.querySelectorAll("th");
+        setState({
+            key,
+            widths: [...heads].map((th) => th.getBoundingClientRect().width),
+        });
+    });
+    return known ? state.widths : null;
 }
 
 function Head<T>(props: { columns: Column<T>[]; sort: string; down: boolean }) {
@@ -144,24 +172,46 @@ export function Table<T>(props: {
     initial: string; // the order when the address names none: "name", "-gpus"
     empty: ComponentChildren;
     mark?: (row: T) => string | undefined; // a class for the row
+    // The server orders: ROWS has holes, and is told which rows are in view.
+    need?: (first: number, last: number) => void;
 }) {
-    const { columns, rows, id } = props;
+    const { columns, rows, id, need } = props;
     const wish = route.value.query.get("sort") ?? props.initial;
     const down = wish.startsWith("-");
     const sort = wish.replace(/^-/, "");
     const column = columns.find((c) => c.key === sort && c.sort);
     const sorted = useMemo(
-        () => (column ? [...rows].sort(compare(column, down, id)) : rows),
+        () =>
+            column && !need ? [...rows].sort(compare(column, down, id)) : rows,
         [rows, wish],
     );
     const [held, setHeld] = useState(false);
-    const order = useOrder(rows, sorted, id, held, `${wish} ${props.caption}`);
+    const order = useOrder(
+        rows,
+        sorted,
+        id,
+        held && !need,
+        `${wish} ${props.caption}`,
+        need !== undefined,
+    );
     const box = useRef<HTMLDivElement>(null);
-    const [view, setView] = useState({ top: 0, height: 800 });
+    const [view, setView] = useState({ top: 0, height: 800, width: 0 });
+
+    const names = columns.map((c) => c.key).join();
+    const widths = useWidths(
+        box,
+        `${names} ${view.width} ${order.length > 0}`,
+        order.length > 0,
+    );
 
     const look = () => {
         const el = box.current;
-        if (el) setView({ top: el.scrollTop, height: el.clientHeight });
+        if (el)
+            setView({
+                top: el.scrollTop,
+                height: el.clientHeight,
+                width: el.clientWidth,
+            });
     };
     useLayoutEffect(look, []);
     useEffect(() => {
@@ -178,6 +228,13 @@ export function Table<T>(props: {
         order.length,
         Math.ceil((view.top + view.height) / ROW) + AROUND,
     );
+    useEffect(() => need?.(first, last), [first, last, need]);
+    const inView = Array.from(
+        { length: last - first },
+        (_, i) => order[first + i],
+    );
+    // A row of the document serves one row of the table after the other.
+    const room = Math.ceil(view.height / ROW) + 2 * AROUND + 2;
     return (
         <div
             class="table-box"
@@ -191,16 +248,26 @@ export function Table<T>(props: {
             role="region"
             aria-label={props.caption}
         >
-            <table aria-rowcount={order.length + 1}>
+            <table
+                aria-rowcount={order.length + 1}
+                class={widths ? "fixed" : ""}
+            >
                 <caption class="unseen">{props.caption}</caption>
+                {widths && (
+                    <colgroup>
+                        {widths.map((width, i) => (
+                            <col key={i} style={{ width: `${width}px` }} />
+                        ))}
+                    </colgroup>
+                )}
                 <Head columns={columns} sort={sort} down={down} />
                 <tbody>
                     {first > 0 && <Gap rows={first} columns={columns.length} />}
-                    {order.slice(first, last).map((row, i) => (
+                    {inView.map((row, i) => (
                         <tr
-                            key={id(row)}
+                            key={(first + i) % room}
                             aria-rowindex={first + i + 2}
-                            class={props.mark?.(row)}
+                            class={row && props.mark?.(row)}
                         >
                             {columns.map((c) => (
                                 <td
@@ -209,9 +276,9 @@ export function Table<T>(props: {
                                         (c.number ? "number " : "") +
                                         (c.wide ? "wide" : "")
                                     }
-                                    title={c.title?.(row)}
+                                    title={row && c.title?.(row)}
                                 >
-                                    {c.show(row)}
+                                    {row ? c.show(row) : "…"}
                                 </td>
                             ))}
                         </tr>

@@ -168,6 +168,7 @@ export interface Cluster {
   slurm_version?: string;
   simulated?: boolean;
   up: boolean;
+  recording?: boolean; // not a live cluster
   reason?: string;
   snapshot_age_s?: number;
   nodes: { total: number; by_state: Record<string, number> };

@@ -15,7 +15,7 @@ export function watts(value: number | undefined): string {
   if (value === undefined) return "–";
   return value < 10000
     ? `${Math.round(value)} W`
-    : `${(value / 1000).toFixed(1)} kW`;
+    : `${Math.round(value / 100) / 10} kW`;
 }
 
 export function percent(value: number | undefined): string {

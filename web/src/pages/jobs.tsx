@@ -3,7 +3,13 @@
 // Jobs: those that Slurm knows, and those that are over. The tasks of an array
 // are one row until it is opened. Which columns are shown is the reader's to
 // choose, and is part of the address.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import {
+    useCallback,
+    useEffect,
+    useMemo,
+    useRef,
+    useState,
+} from "preact/hooks";
 import { get, jobs, paused, useAnswer, useCollection, versions } from "../live";
 import { JobLink, JobState, Meter, Search, Select, UserLink } from "../parts";
 import { choose, route } from "../router";
@@ -277,9 +283,9 @@ function matches(job: Job): boolean {
     );
 }
 
-// Past this many the server chooses and orders, and sends what fits a screen.
+// Past this many the server chooses and orders, and sends what is looked at.
 const WHOLE_MAX = 20000;
-const PAGE = 1000;
+const CHUNK = 200;
 
 const sortFields: Record<string, string> = {
     job: "id",
@@ -290,22 +296,82 @@ const sortFields: Record<string, string> = {
     memory: "memory_mib",
 };
 
-function useMany(): { rows: Job[]; total: number; error: string } {
+// The parameters of what is chosen, as the server takes them.
+function manyQuery(): string {
     const query = route.value.query;
     const sort = query.get("sort") ?? "-job";
     const field = sort.replace(/^-/, "");
     const wish = new URLSearchParams({
         state: query.get("state") ?? "running,pending,suspended,completing",
         sort: (sort.startsWith("-") ? "-" : "") + (sortFields[field] ?? field),
-        limit: String(PAGE),
+        limit: String(CHUNK),
     });
     for (const name of ["user", "account", "partition", "search"])
         if (query.get(name)) wish.set(name, query.get(name)!);
-    const { data, error } = useAnswer<{ jobs: Job[]; total: number }>(
-        `jobs?${wish}`,
-        ["jobs"],
-    );
-    return { rows: data?.jobs ?? [], total: data?.total ?? 0, error };
+    return wish.toString();
+}
+
+// Rows with holes, which are filled where they are looked at. When jobs have
+// changed what is in view is asked for again, and the rest forgotten.
+function useMany(): {
+    rows: Row[];
+    loaded: boolean;
+    error: string;
+    need: (first: number, last: number) => void;
+} {
+    const wish = manyQuery();
+    const version = paused.value ? -1 : (versions.value?.jobs ?? 0);
+    const [state, setState] = useState<{ wish: string; rows: Row[] }>({
+        wish: "",
+        rows: [],
+    });
+    const [error, setError] = useState("");
+    const [view, setView] = useState<[number, number]>([0, 0]);
+    const asked = useRef({ wish: "", version: 0, chunks: new Set<number>() });
+    useEffect(() => {
+        const now = asked.current;
+        if (now.wish !== wish || (now.version !== version && version >= 0))
+            asked.current = { wish, version, chunks: new Set() };
+        const { chunks } = asked.current;
+        for (let c = view[0]; c <= view[1]; c++) {
+            if (chunks.has(c)) continue;
+            chunks.add(c);
+            get<{ jobs: Job[]; total: number }>(
+                `jobs?${wish}&offset=${c * CHUNK}`,
+            )
+                .then((answer) => {
+                    if (asked.current.chunks !== chunks) return;
+                    setError("");
+                    setState((old) => {
+                        const rows = old.wish === wish ? old.rows.slice() : [];
+                        rows.length = answer.total;
+                        answer.jobs.forEach((job, i) => {
+                            rows[c * CHUNK + i] = {
+                                job,
+                                tasks: job.tasks ?? 1,
+                            };
+                        });
+                        return { wish, rows };
+                    });
+                })
+                .catch((failure: Error) => setError(failure.message));
+        }
+    }, [wish, version, view]);
+    const need = useCallback((first: number, last: number) => {
+        const next: [number, number] = [
+            Math.floor(first / CHUNK),
+            Math.floor(Math.max(first, last - 1) / CHUNK),
+        ];
+        setView((old) =>
+            old[0] === next[0] && old[1] === next[1] ? old : next,
+        );
+    }, []);
+    return {
+        rows: state.rows,
+        loaded: state.wish === wish,
+        error,
+        need,
+    };
 }
 
 function Few() {
@@ -339,27 +405,17 @@ function Few() {
 }
 
 function Many() {
-    const { rows, total, error } = useMany();
+    const { rows, loaded, error, need } = useMany();
+    const pending = route.value.query.get("state") === "pending";
     return (
-        <>
-            {total > rows.length && (
-                <p class="dim">
-                    The first {count(rows.length)} of {count(total)} in this
-                    order; search or choose to see others.
-                </p>
-            )}
-            <List
-                rows={rows.map((job) => ({ job, tasks: job.tasks ?? 1 }))}
-                error={error}
-                loaded={rows.length > 0 || error !== ""}
-                kind={
-                    route.value.query.get("state") === "pending"
-                        ? "pending"
-                        : "live"
-                }
-                initial="-job"
-            />
-        </>
+        <List
+            rows={rows}
+            error={error}
+            loaded={loaded}
+            kind={pending ? "pending" : "live"}
+            initial="-job"
+            need={need}
+        />
     );
 }
 
@@ -394,6 +450,7 @@ function List(props: {
     loaded: boolean;
     kind: string;
     initial: string;
+    need?: (first: number, last: number) => void;
 }) {
     const wish = route.value.query.get("columns") ?? usual[props.kind]!;
     const shown = columns.filter((c) => wish.split(",").includes(c.key));
@@ -409,6 +466,7 @@ function List(props: {
                 initial={props.initial}
                 empty={empty}
                 mark={({ job }) => (job.gpus_idle ? "warned" : undefined)}
+                need={props.need}
             />
             <ColumnChoice
                 shown={shown.map((c) => c.key)}

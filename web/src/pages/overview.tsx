@@ -54,7 +54,7 @@ function Model(props: { gpu: ClusterGpu }) {
         <section class="card model">
             <header>
                 <h2>{name}</h2>
-                <a href={href(["gpus"])}>all {gpu.total}</a>
+                <a href={href(["gpus"])}>all {count(gpu.total)}</a>
             </header>
             <p class="big">
                 <strong>{count(gpu.free)}</strong> free of {count(gpu.total)}
@@ -80,7 +80,7 @@ function Model(props: { gpu: ClusterGpu }) {
                                     class={`swatch ${tone}`}
                                     aria-hidden="true"
                                 ></span>
-                                <strong>{share[key]}</strong> {text}
+                                <strong>{count(share[key])}</strong> {text}
                             </li>
                         ),
                 )}
@@ -96,10 +96,7 @@ function Model(props: { gpu: ClusterGpu }) {
                         </span>
                     ))}
                     {gpu.free_on.length > 12 && (
-                        <span class="dim">
-                            {" "}
-                            and {gpu.free_on.length - 12} more nodes
-                        </span>
+                        <span class="dim"> and others</span>
                     )}
                 </p>
             )}
@@ -116,7 +113,10 @@ function describe(share: Shares): string {
 
 function Wasted(props: { cluster: Cluster }) {
     const wasted = props.cluster.wasted ?? [];
-    const sum = wasted.reduce((all, one) => all + one.gpus_idle, 0);
+    const sum = props.cluster.gpus.reduce(
+        (all, gpu) => all + (gpu.held_idle ?? 0),
+        0,
+    );
     return (
         <Card
             title="Held but idle"
@@ -133,44 +133,55 @@ function Wasted(props: { cluster: Cluster }) {
                         : "No GPU is measured, so nobody can tell."}
                 </p>
             ) : (
-                <table class="plain-table">
-                    <thead>
-                        <tr>
-                            <th scope="col">Job</th>
-                            <th scope="col">User</th>
-                            <th scope="col" class="number">
-                                Idle GPUs
-                            </th>
-                            <th scope="col" class="number">
-                                For
-                            </th>
-                        </tr>
-                    </thead>
-                    <tbody>
-                        {wasted.map((one) => (
-                            <tr key={one.job}>
-                                <td>
-                                    <JobLink id={one.job}>{one.job}</JobLink>
-                                </td>
-                                <td>
-                                    {one.user ? (
-                                        <UserLink name={one.user} />
-                                    ) : (
-                                        "–"
-                                    )}
-                                </td>
-                                <td class="number">
-                                    {one.gpus_idle} of {one.gpus}
-                                </td>
-                                <td class="number">
-                                    {one.idle_since_s
-                                        ? duration(now_s() - one.idle_since_s)
-                                        : "–"}
-                                </td>
+                <div
+                    class="some"
+                    tabIndex={0}
+                    role="region"
+                    aria-label="Held but idle"
+                >
+                    <table class="plain-table">
+                        <thead>
+                            <tr>
+                                <th scope="col">Job</th>
+                                <th scope="col">User</th>
+                                <th scope="col" class="number">
+                                    Idle GPUs
+                                </th>
+                                <th scope="col" class="number">
+                                    For
+                                </th>
                             </tr>
-                        ))}
-                    </tbody>
-                </table>
+                        </thead>
+                        <tbody>
+                            {wasted.map((one) => (
+                                <tr key={one.job}>
+                                    <td>
+                                        <JobLink id={one.job}>
+                                            {one.job}
+                                        </JobLink>
+                                    </td>
+                                    <td>
+                                        {one.user ? (
+                                            <UserLink name={one.user} />
+                                        ) : (
+                                            "–"
+                                        )}
+                                    </td>
+                                    <td class="number">
+                                        {one.gpus_idle} of {one.gpus}
+                                    </td>
+                                    <td class="number">
+                                        {one.idle_since_s
+                                            ? duration(
+                                                  now_s() - one.idle_since_s,
+                                              )
+                                            : "–"}
+                                    </td>
+                                </tr>
+                            ))}
+                        </tbody>
+                    </table>
+                </div>
             )}
         </Card>
     );
@@ -262,7 +273,7 @@ const STRIP_MAX = 64;
 
 function Strip() {
     const all = useCollection(gpus);
-    if (all.length === 0 || all.length > STRIP_MAX) return null;
+    if (all.length === 0) return null;
     return (
         <Card title="GPUs now" more={<a href={href(["gpus"])}>more</a>}>
             <ul class="strip">
@@ -366,6 +377,8 @@ export function Overview() {
             </main>
         );
     const states = Object.entries(data.nodes.by_state);
+    // The GPUs of a large cluster are megabytes, and are not asked for here.
+    const total = data.gpus.reduce((sum, gpu) => sum + gpu.total, 0);
     return (
         <main class="page">
             <h1 class="unseen">Overview of {data.name}</h1>
@@ -386,12 +399,14 @@ export function Overview() {
                 <section class="card model">
                     <header>
                         <h2>Nodes</h2>
-                        <a href={href(["nodes"])}>all {data.nodes.total}</a>
+                        <a href={href(["nodes"])}>
+                            all {count(data.nodes.total)}
+                        </a>
                     </header>
                     <ul class="legend tall">
                         {states.map(([state, number]) => (
                             <li key={state}>
-                                <strong>{number}</strong> {state}
+                                <strong>{count(number)}</strong> {state}
                             </li>
                         ))}
                     </ul>
@@ -417,7 +432,7 @@ export function Overview() {
                 <Wasted cluster={data} />
                 <Queue cluster={data} />
             </div>
-            <Strip />
+            {total <= STRIP_MAX && <Strip />}
             <Day />
         </main>
     );
