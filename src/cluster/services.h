@@ -20,6 +20,8 @@
 #define SERVICES_CONTROLLER_STATE "slurmctld"
 /* What "serve" remembers, in the state folder. */
 #define SERVICES_HISTORY "history"
+/* The links and the key of the dashboard's sign-in, in the state folder. */
+#define SERVICES_SIGN_IN SERVICES_HISTORY "/sign-in"
 /* SlurmdSpoolDir; slurmd's steps are found there again after a restart. */
 #define SERVICES_NODE_SPOOL "/var/spool/slurmd"
 

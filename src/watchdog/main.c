@@ -31,8 +31,9 @@ const struct subcommand subcommands[] = {
       .bit = COMMAND_LEAVE},
      leave_main},
     {{.name = "token",
-      .arguments = "[create | list | revoke ID]",
-      .help = "Print the line with which a machine joins this head.",
+      .arguments = "[create | list | revoke ID | web]",
+      .help = "Print the line with which a machine joins this head, or a "
+              "link to its dashboard.",
       .bit = COMMAND_TOKEN},
      token_main},
     {{.name = "status",

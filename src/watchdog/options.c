@@ -57,8 +57,9 @@ static const struct option_row rows[] = {
         .check = option_check_address,
         .unit = "ADDR",
         .help = "Serve the dashboard on this address and port",
-        .about = "An address that others can reach needs --web.config.file "
-                 "with passwords or client certificates, or --insecure-open.",
+        .about = "Where others can reach it, it asks for the passwords of "
+                 "--web.config.file, or, without them, for a link that "
+                 "\"gpu-watchdog token web\" prints.",
         .commands = COMMAND_SERVE | COMMAND_HEAD,
     },
     {
@@ -285,7 +286,8 @@ static const struct option_row rows[] = {
         .about = "Empty: /workspace/gpu-watchdog where /workspace is a volume, "
                  "else /var/lib/gpu-watchdog. It should outlast the machine's "
                  "restart.",
-        .commands = COMMANDS_KEEPING | COMMAND_DOCTOR | COMMAND_SERVE,
+        .commands =
+            COMMANDS_KEEPING | COMMAND_DOCTOR | COMMAND_SERVE | COMMAND_TOKEN,
     },
     {
         .name = "partition",

@@ -7,8 +7,9 @@
  * state folder. A recording that is replayed has neither.
  *
  * What it shows are names of people and their jobs: it listens on loopback
- * unless told otherwise, and elsewhere only with authentication, or when
- * somebody has said that it may be open (--insecure-open).
+ * unless told otherwise. Elsewhere it asks for the password of the web
+ * configuration, else for a link of "token web" (sign-in.h), unless somebody
+ * has said that it may be open (--insecure-open).
  */
 #include "cluster/place.h"
 #include "cluster/services.h"
@@ -17,12 +18,17 @@
 #include "watchdog/exporter.h"
 #include "watchdog/page.h"
 #include "watchdog/recorder.h"
+#include "watchdog/sign-in.h"
 #include "watchdog/subcommand.h"
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 struct dashboard {
     const struct settings *settings;
@@ -34,7 +40,9 @@ struct dashboard {
     struct fleet fleet;
     struct gpu_pull *pull; /* NULL: GPUs are not measured */
     struct recorder *recorder;
-    struct http_route routes[API_ROUTES_MAX + PAGE_ROUTES_MAX];
+    struct sign_in *sign_in; /* NULL: none is asked for */
+    size_t route_count;
+    struct http_route routes[API_ROUTES_MAX + PAGE_ROUTES_MAX + 1];
 };
 
 static void on_web_reload(void *context, const struct error *err)
@@ -44,31 +52,89 @@ static void on_web_reload(void *context, const struct error *err)
         log_error("dashboard: %s; going on with what was before", err->text);
 }
 
-static int
-open_server(struct dashboard *d, struct loop *loop, struct error *err)
+static int make_server(struct dashboard *d, bool guarded, struct error *err)
 {
     const struct settings *s = d->settings;
-    size_t count = api_routes(d->api, d->routes);
-    count += page_routes(d->page, d->routes + count);
     const struct http_settings settings = {
         .addresses = (const char *const *)s->dashboard_listen.items,
         .address_count = s->dashboard_listen.count,
         .web_config_path = *s->web_config_file ? s->web_config_file : NULL,
         .connections_max = s->max_connections,
         .routes = d->routes,
-        .route_count = count,
+        .route_count = d->route_count,
         .realm = "gpu-watchdog",
-        .guarded = !s->insecure_open,
+        .guarded = guarded,
         .reloaded = on_web_reload,
     };
-    int r = http_server_new(loop, &settings, &d->server, err);
+    return http_server_new(d->loop, &settings, &d->server, err);
+}
+
+static void find_folder(const struct dashboard *d,
+                        const char *name,
+                        char *ret_path,
+                        size_t size)
+{
+    char state[PATH_MAX / 2];
+    if (*d->settings->state)
+        snprintf(state, sizeof(state), "%s", d->settings->state);
+    else
+        place_state_default(state, sizeof(state));
+    snprintf(ret_path, size, "%s/%s", state, name);
+}
+
+/* Who we become in a moment keeps the history, and removes links that were
+ * used. */
+static int
+give_folder(const struct dashboard *d, const char *path, struct error *err)
+{
+    const struct passwd *user =
+        *d->settings->user ? getpwnam(d->settings->user) : NULL;
+    if (!user || geteuid() != 0)
+        return 0; /* that there is no such user is said when becoming him */
+    return chown(path, user->pw_uid, user->pw_gid) < 0
+               ? error_errno(err, errno, "folder %s", path)
+               : 0;
+}
+
+/* Who could be reached by others, and asks for no password, asks for a link of
+ * "token web". */
+static int open_signed(struct dashboard *d, struct error *err)
+{
+    char folder[PATH_MAX];
+    find_folder(d, SERVICES_HISTORY, folder, sizeof(folder));
+    int r = place_make(folder, 0700, err);
+    if (r == 0)
+        r = give_folder(d, folder, err);
+    find_folder(d, SERVICES_SIGN_IN, folder, sizeof(folder));
+    if (r == 0)
+        r = sign_in_new(folder, &d->sign_in, err);
+    if (r == 0)
+        r = give_folder(d, folder, err);
+    if (r < 0) {
+        error_prefix(err,
+                     "the dashboard would be open to everybody on %s, and "
+                     "there is no place for who signs in (give --state, "
+                     "or --web.config.file with passwords, or "
+                     "--insecure-open)",
+                     *d->settings->dashboard_listen.items);
+        return r;
+    }
+    d->route_count = sign_in_guard(d->sign_in, d->routes, d->route_count);
+    r = make_server(d, false, err);
+    if (r == 0)
+        r = sign_in_tell(d->sign_in, http_server_address(d->server, 0),
+                         strcmp(http_server_scheme(d->server), "https") == 0,
+                         err);
+    return r;
+}
+
+static int open_server(struct dashboard *d, struct error *err)
+{
+    d->route_count = api_routes(d->api, d->routes);
+    d->route_count += page_routes(d->page, d->routes + d->route_count);
+    int r = make_server(d, !d->settings->insecure_open, err);
     if (r == -EPERM)
-        return error_set(err, EPERM,
-                         "the dashboard shows people's names and jobs, and "
-                         "would be open to everybody on %s: keep it on "
-                         "127.0.0.1, give --web.config.file with passwords, or "
-                         "--insecure-open",
-                         *s->dashboard_listen.items);
+        r = open_signed(d, err);
     return r == -EINVAL ? -EBADMSG : r;
 }
 
@@ -86,7 +152,7 @@ static int open_dashboard(void *context,
     if (r == 0)
         r = page_new(d->settings->ui_dir, &d->page, err);
     if (r == 0)
-        r = open_server(d, loop, err);
+        r = open_server(d, err);
     return r;
 }
 
@@ -120,14 +186,10 @@ static void start_pull(struct dashboard *d)
 static void start_recorder(struct dashboard *d)
 {
     struct error err = {.text = ""};
-    char state[PATH_MAX / 2], folder[PATH_MAX];
+    char folder[PATH_MAX];
     if (*d->settings->replay)
         return;
-    if (*d->settings->state)
-        snprintf(state, sizeof(state), "%s", d->settings->state);
-    else
-        place_state_default(state, sizeof(state));
-    snprintf(folder, sizeof(folder), "%s/%s", state, SERVICES_HISTORY);
+    find_folder(d, SERVICES_HISTORY, folder, sizeof(folder));
     if (recorder_new(d->loop, folder, d->watch, &d->fleet, &d->recorder, &err) <
         0)
         log_error("nothing is remembered: %s", err.text);
@@ -155,8 +217,11 @@ static void started(void *context, const struct collector *collector)
     start_recorder(d);
     take_snapshot(d);
     for (size_t i = 0; http_server_address(d->server, i); i++)
-        log_info("dashboard on %s://%s/", http_server_scheme(d->server),
-                 http_server_address(d->server, i));
+        log_info("dashboard on %s://%s/%s", http_server_scheme(d->server),
+                 http_server_address(d->server, i),
+                 d->sign_in ? "; sign in with the link that \"gpu-watchdog "
+                              "token web\" prints"
+                            : "");
 }
 
 static void published(void *context)
@@ -179,6 +244,7 @@ static void close_dashboard(void *context)
     http_server_free(d->server);
     gpu_pull_free(d->pull);
     recorder_free(d->recorder);
+    sign_in_free(d->sign_in);
     page_free(d->page);
     api_free(d->api);
     fleet_deinit(&d->fleet);

@@ -7,11 +7,16 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/unit.h"
+#include "cluster/place.h"
+#include "cluster/services.h"
 #include "watchdog/control.h"
 #include "watchdog/report.h"
+#include "watchdog/sign-in.h"
 #include "watchdog/subcommand.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,6 +109,36 @@ static int revoke_token(const char *id)
     return EXIT_SUCCESS;
 }
 
+/* A link to the dashboard, good once. */
+static int make_link(const struct settings *settings)
+{
+    struct error err = {.text = ""};
+    char state[PATH_MAX / 2], folder[PATH_MAX], host[256] = "";
+    struct text link = TEXT_INIT;
+    if (*settings->state)
+        snprintf(state, sizeof(state), "%s", settings->state);
+    else
+        place_state_default(state, sizeof(state));
+    snprintf(folder, sizeof(folder), "%s/%s", state, SERVICES_SIGN_IN);
+    if (place_address("", host, sizeof(host), NULL) < 0)
+        place_host(host, sizeof(host));
+    int r = sign_in_make_link(folder, host, &link, &err);
+    if (r == -ENOENT)
+        error_set(&err, ENOENT,
+                  "no dashboard here asks for a link (it does when it listens "
+                  "elsewhere than on 127.0.0.1); is this the head? --state "
+                  "names another folder than %s",
+                  state);
+    if (r < 0) {
+        text_deinit(&link);
+        return report_failure(&err);
+    }
+    printf("%s\n", text_str(&link));
+    fprintf(stderr, "good once, within %d minutes\n", SIGN_IN_LINK_S / 60);
+    text_deinit(&link);
+    return EXIT_SUCCESS;
+}
+
 int token_main(const struct settings *settings)
 {
     const struct option_set *options = &settings->options;
@@ -115,8 +150,11 @@ int token_main(const struct settings *settings)
         return list_tokens(settings);
     if (strcmp(verb, "revoke") == 0 && options->argument_count == 2)
         return revoke_token(options->arguments[1]);
+    if (strcmp(verb, "web") == 0 && options->argument_count == 1)
+        return make_link(settings);
     fputs("gpu-watchdog: write \"gpu-watchdog token\", \"gpu-watchdog token "
-          "list\" or \"gpu-watchdog token revoke ID\"\n",
+          "list\",\n  \"gpu-watchdog token revoke ID\" or \"gpu-watchdog token "
+          "web\"\n",
           stderr);
     return EXIT_USAGE;
 }

@@ -24,6 +24,10 @@ setup_file() {
         (cd "$SCENARIO_SOURCE/web" && npm ci --ignore-scripts --no-audit --no-fund)
 }
 
+teardown() {
+    background_stop
+}
+
 teardown_file() {
     "$SCENARIO_SOURCE/start" --name "$GPU_WATCHDOG_LAB" --stop 3>&-
 }
@@ -157,10 +161,53 @@ lab_gpu() {
 
 # --- who may --------------------------------------------------------------------
 
-@test "it is not opened to others by oversight" {
-    run ! on head timeout 10 gpu-watchdog serve --listen 127.0.0.1:19341 \
-        --dashboard-listen 0.0.0.0:18080 --state /tmp/other
-    [[ $output == *--insecure-open* ]]
+# A dashboard of its own on the head, for others to reach.
+serve_open() {
+    background "$BATS_TEST_TMPDIR/serve.log" on head gpu-watchdog serve \
+        --listen 127.0.0.1:19341 --dashboard-listen 0.0.0.0:18080 \
+        --gpu-exporter-url '' --state /run/dashboard-test "$@"
+    wait_until 10 answers 18080
+}
+
+answers() {
+    [[ $(status_of "http://127.0.0.1:$1/") != 000 ]]
+}
+
+status_of() { # URL [OPTION...]
+    on head curl -s -o /dev/null -w '%{http_code}' "${@:2}" "$1" || true
+}
+
+link() {
+    on head gpu-watchdog token web --state /run/dashboard-test 2>/dev/null
+}
+
+@test "where others can reach it, it asks for a link that is good once" {
+    local link url=http://127.0.0.1:18080 jar=/run/dashboard-test/jar
+    serve_open
+    [[ $(status_of "$url/") == 401 ]]
+    [[ $(status_of "$url/api/v1/jobs") == 401 ]]
+    [[ $(status_of "$url/api/v1/stream") == 401 ]]
+    [[ $(on head curl -s "$url/") == *'gpu-watchdog token web'* ]]
+    [[ $(status_of "$url/sign-in") == 403 ]]
+    [[ $(status_of "$url/sign-in?link=$(printf '0%.0s' {1..32})") == 403 ]]
+    link=$(link)
+    [[ $link == http://10.77.*:18080/sign-in?link=* ]]
+    url=${link%/sign-in*} # the cookie is for this name
+    [[ $(status_of "$link" -c "$jar") == 303 ]]
+    [[ $(status_of "$link") == 403 ]]
+    [[ $(status_of "$url/" -b "$jar") == 200 ]]
+    [[ $(status_of "$url/" -H 'Cookie: gpu_watchdog=9999999999-00') == 401 ]]
+    # A restart signs nobody out, and a used link stays used.
+    background_stop
+    serve_open
+    [[ $(status_of "$url/" -b "$jar") == 200 ]]
+    [[ $(status_of "$link") == 403 ]]
+    background_stop
+    serve_open --insecure-open
+    [[ $(status_of "$url/") == 200 ]]
+    background_stop
+    run ! on head gpu-watchdog token web --state /run/nowhere
+    [[ $output == *'no dashboard here asks for a link'* ]]
 }
 
 @test "only its own files may be loaded, and nobody may frame it" {

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "watchdog/sign-in.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/unit.h"
+#include "cluster/secret-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COOKIE "gpu_watchdog"
+#define LINK_PATH "/sign-in"
+
+enum {
+    KEY_SIZE = 32,
+    NUMBER_SIZE = 16, /* bytes of a link */
+    HASH_SIZE = 32,
+    HEX_SIZE = 2 * HASH_SIZE + 1,
+    ADDRESS_MAX = 256
+};
+
+struct guarded {
+    struct sign_in *sign_in;
+    struct http_route route; /* what stands behind */
+};
+
+struct sign_in {
+    char *folder; /* owned */
+    unsigned char key[KEY_SIZE];
+    bool secure;
+    struct guarded routes[SIGN_IN_ROUTES_MAX];
+    size_t count;
+};
+
+static void to_hex(const unsigned char *bytes, size_t size, char *ret_text)
+{
+    for (size_t i = 0; i < size; i++)
+        snprintf(ret_text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* ---- cookies ------------------------------------------------------------- */
+
+/* The MAC of a session that ends at END_S. */
+static void make_mac(const struct sign_in *s, uint64_t end_s, char *ret_hex)
+{
+    char text[48];
+    unsigned char mac[HASH_SIZE];
+    int size =
+        snprintf(text, sizeof(text), "session %llu", (unsigned long long)end_s);
+    gnutls_hmac_fast(GNUTLS_MAC_SHA256, s->key, KEY_SIZE, text, (size_t)size,
+                     mac);
+    to_hex(mac, HASH_SIZE, ret_hex);
+}
+
+static bool is_same(const char *a, const char *b, size_t size)
+{
+    return gnutls_memcmp(a, b, size) == 0;
+}
+
+/* VALUE is "END-MAC", up to a semicolon or the end. */
+static bool is_session(const struct sign_in *s, const char *value)
+{
+    char number[24], mac[HEX_SIZE];
+    uint64_t end_s;
+    size_t size = strcspn(value, "-");
+    size_t whole = strcspn(value, "; ");
+    if (size >= sizeof(number) || whole != size + 1 + HEX_SIZE - 1)
+        return false;
+    memcpy(number, value, size);
+    number[size] = '\0';
+    if (!number_parse(number, &end_s) ||
+        (int64_t)end_s < clock_realtime_ns() / NS_PER_S)
+        return false;
+    make_mac(s, end_s, mac);
+    return is_same(mac, value + size + 1, HEX_SIZE - 1);
+}
+
+static bool is_signed_in(const struct sign_in *s, struct http_request *request)
+{
+    const char *cookies = http_request_header(request, "Cookie");
+    for (const char *at = cookies; at && *at;) {
+        at += strspn(at, "; ");
+        if (strncmp(at, COOKIE "=", sizeof(COOKIE)) == 0 &&
+            is_session(s, at + sizeof(COOKIE)))
+            return true;
+        at += strcspn(at, ";");
+    }
+    return false;
+}
+
+static void set_cookie(const struct sign_in *s, struct http_reply *reply)
+{
+    char mac[HEX_SIZE], value[256];
+    uint64_t end_s =
+        (uint64_t)(clock_realtime_ns() / NS_PER_S) + SIGN_IN_SESSION_S;
+    make_mac(s, end_s, mac);
+    snprintf(value, sizeof(value),
+             COOKIE "=%llu-%s; Max-Age=%d; Path=/; HttpOnly; SameSite=Strict%s",
+             (unsigned long long)end_s, mac, SIGN_IN_SESSION_S,
+             s->secure ? "; Secure" : "");
+    http_reply_set_header(reply, "Set-Cookie", value);
+}
+
+/* ---- links --------------------------------------------------------------- */
+
+/* Where the file of the link NUMBER is. */
+static void
+link_path(const char *folder, const char *number, char *ret_path, size_t size)
+{
+    unsigned char hash[HASH_SIZE];
+    char hex[HEX_SIZE];
+    gnutls_hash_fast(GNUTLS_DIG_SHA256, number, strlen(number), hash);
+    to_hex(hash, HASH_SIZE, hex);
+    snprintf(ret_path, size, "%s/link-%s", folder, hex);
+}
+
+/* Only one of several who come with the same link finds its file. */
+static bool use_link(const struct sign_in *s, const char *number)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    if (strlen(number) != 2 * NUMBER_SIZE)
+        return false;
+    link_path(s->folder, number, path, sizeof(path));
+    return stat(path, &status) == 0 && unlink(path) == 0 &&
+           clock_realtime_ns() / NS_PER_S - status.st_mtime <= SIGN_IN_LINK_S;
+}
+
+/* ---- requests ------------------------------------------------------------ */
+
+static const char refusal[] =
+    "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width\">\n"
+    "<title>gpu-watchdog: sign in</title>\n"
+    "<h1>Sign in</h1>\n<p>%s Type on the head of the cluster</p>\n"
+    "<pre>gpu-watchdog token web</pre>\n"
+    "<p>and open the link that it prints.</p>\n</html>\n";
+
+static void refuse(struct http_request *request,
+                   struct http_reply *reply,
+                   unsigned int status,
+                   const char *why)
+{
+    struct text text = TEXT_INIT;
+    bool api = strncmp(http_request_path(request), "/api/", 5) == 0;
+    http_reply_set_status(reply, status);
+    http_reply_set_header(reply, "Cache-Control", "no-store");
+    if (api) {
+        text_addf(&text,
+                  "{\"error\":\"%s Sign in with the link that gpu-watchdog "
+                  "token web prints on the head.\"}\n",
+                  why);
+        http_reply_set_type(reply, "application/json");
+    } else {
+        text_addf(&text, refusal, why);
+        http_reply_set_type(reply, "text/html; charset=utf-8");
+        http_reply_set_header(reply, "Content-Security-Policy",
+                              "default-src 'none'; frame-ancestors 'none'");
+    }
+    http_reply_add_text(reply, &text);
+}
+
+static void
+on_link(void *context, struct http_request *request, struct http_reply *reply)
+{
+    struct sign_in *s = context;
+    const char *number = http_request_query(request, "link", 0);
+    if (!number || !use_link(s, number)) {
+        refuse(request, reply, 403, "This link was used, or is too old.");
+        return;
+    }
+    set_cookie(s, reply);
+    http_reply_set_status(reply, 303);
+    http_reply_set_header(reply, "Location", "/");
+    http_reply_set_header(reply, "Cache-Control", "no-store");
+    http_reply_set_header(reply, "Referrer-Policy", "no-referrer");
+}
+
+static void on_guarded(void *context,
+                       struct http_request *request,
+                       struct http_reply *reply)
+{
+    const struct guarded *guarded = context;
+    if (is_signed_in(guarded->sign_in, request))
+        guarded->route.handler(guarded->route.context, request, reply);
+    else
+        refuse(request, reply, 401, "You are not signed in.");
+}
+
+size_t sign_in_guard(struct sign_in *s, struct http_route *routes, size_t count)
+{
+    for (size_t i = 0; i < count && s->count < SIGN_IN_ROUTES_MAX; i++) {
+        struct guarded *guarded = &s->routes[s->count++];
+        *guarded = (struct guarded){.sign_in = s, .route = routes[i]};
+        routes[i].handler = on_guarded;
+        routes[i].context = guarded;
+    }
+    routes[count] = (struct http_route){
+        .path = LINK_PATH, .handler = on_link, .context = s};
+    return count + 1;
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+static int read_key(struct sign_in *s, struct error *err)
+{
+    char path[PATH_MAX];
+    _cleanup_(free_ptr) char *bytes = NULL;
+    size_t size = 0;
+    snprintf(path, sizeof(path), "%s/key", s->folder);
+    int r = secret_file_read(path, KEY_SIZE, true, &bytes, &size, err);
+    if (r == 0 && size == KEY_SIZE) {
+        memcpy(s->key, bytes, KEY_SIZE);
+        explicit_bzero(bytes, size);
+        return 0;
+    }
+    if (r < 0 && r != -ENOENT)
+        return r;
+    if (gnutls_rnd(GNUTLS_RND_KEY, s->key, KEY_SIZE) < 0)
+        return error_set(err, EIO, "no random numbers for a key");
+    return secret_file_write(path, s->key, KEY_SIZE, 0400, NULL, err);
+}
+
+int sign_in_new(const char *folder,
+                struct sign_in **ret_sign_in,
+                struct error *err)
+{
+    struct sign_in *s = calloc(1, sizeof(*s));
+    if (!s || !(s->folder = strdup(folder))) {
+        free(s);
+        return error_errno(err, ENOMEM, "sign-in");
+    }
+    int r = mkdir(folder, 0700) < 0 && errno != EEXIST
+                ? error_errno(err, errno, "folder %s", folder)
+                : read_key(s, err);
+    if (r < 0)
+        s = sign_in_free(s);
+    *ret_sign_in = s;
+    return r;
+}
+
+struct sign_in *sign_in_free(struct sign_in *s)
+{
+    if (!s)
+        return NULL;
+    explicit_bzero(s->key, sizeof(s->key));
+    free(s->folder);
+    free(s);
+    return NULL;
+}
+
+int sign_in_tell(struct sign_in *s,
+                 const char *address,
+                 bool secure,
+                 struct error *err)
+{
+    char path[PATH_MAX], text[ADDRESS_MAX];
+    s->secure = secure;
+    snprintf(path, sizeof(path), "%s/address", s->folder);
+    int size = snprintf(text, sizeof(text), "%s://%s",
+                        secure ? "https" : "http", address);
+    return secret_file_write(path, text, (size_t)size, 0600, NULL, err);
+}
+
+/* ---- making links -------------------------------------------------------- */
+
+/* "http://[::]:8080" is no place to go to. */
+static void add_place(struct text *out, const char *address, const char *host)
+{
+    static const char *const all[] = {"://[::]:", "://0.0.0.0:"};
+    for (size_t i = 0; i < array_size(all); i++) {
+        const char *at = strstr(address, all[i]);
+        if (!at)
+            continue;
+        bool bare = strchr(host, ':') != NULL; /* IPv6 stands in brackets */
+        text_addf(out, "%.*s://%s%s%s:%s", (int)(at - address), address,
+                  bare ? "[" : "", host, bare ? "]" : "", at + strlen(all[i]));
+        return;
+    }
+    text_add(out, address);
+}
+
+int sign_in_make_link(const char *folder,
+                      const char *host,
+                      struct text *ret_link,
+                      struct error *err)
+{
+    char path[PATH_MAX], number[2 * NUMBER_SIZE + 1];
+    unsigned char bytes[NUMBER_SIZE];
+    struct stat status;
+    _cleanup_(free_ptr) char *address = NULL;
+    size_t size;
+    snprintf(path, sizeof(path), "%s/address", folder);
+    int r = secret_file_read(path, ADDRESS_MAX, false, &address, &size, err);
+    if (r < 0)
+        return r;
+    if (gnutls_rnd(GNUTLS_RND_KEY, bytes, sizeof(bytes)) < 0)
+        return error_set(err, EIO, "no random numbers for a link");
+    to_hex(bytes, sizeof(bytes), number);
+    link_path(folder, number, path, sizeof(path));
+    r = secret_file_write(path, "", 0, 0600, NULL, err);
+    if (r < 0)
+        return r;
+    /* The dashboard may run as another user than who makes the link. */
+    if (stat(folder, &status) == 0 &&
+        chown(path, status.st_uid, status.st_gid) < 0 && geteuid() == 0)
+        return error_errno(err, errno, "%s", path);
+    add_place(ret_link, address, host);
+    text_addf(ret_link, LINK_PATH "?link=%s", number);
+    return 0;
+}
