@@ -45,6 +45,21 @@ static int start_signals(struct head *head, struct error *err)
     return r;
 }
 
+/* One that listens on all addresses is found under ours. */
+static void announce_dashboard(const struct head *head)
+{
+    const struct option_list *listen = &head->settings->dashboard_listen;
+    const char *address = listen->count ? listen->items[0] : "";
+    const char *port = strrchr(address, ':');
+    bool all = strncmp(address, "0.0.0.0:", 8) == 0 ||
+               strncmp(address, "[::]:", 5) == 0 || port == address;
+    if (!port)
+        return;
+    progress_note("dashboard      http://%.*s%s/",
+                  all ? (int)strlen(head->address) : (int)(port - address),
+                  all ? head->address : address, port);
+}
+
 /* Everything runs for the first time: say so, and what to type now. The join
  * line is a secret, which has no place in a log: only a person gets it. */
 static void announce(struct head *head)
@@ -54,6 +69,7 @@ static void announce(struct head *head)
     progress_done("cluster %s runs on %s (%s); type: sinfo", head->cluster,
                   head->host, head->address);
     progress_note("Slurm metrics  http://%s:9341/metrics", head->address);
+    announce_dashboard(head);
     progress_note("a worker joins with the line that this prints:");
     progress_note("  gpu-watchdog token");
 }

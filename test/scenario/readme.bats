@@ -43,7 +43,7 @@ lasting() {
 
 @test "the metrics are where README says, and right" {
     local url
-    url=$(sed -n 's/.*\(http:[^ ]*\)$/\1/p' "$BATS_FILE_TMPDIR/start")
+    url=$(sed -n 's/.*\(http:.*\/metrics\)$/\1/p' "$BATS_FILE_TMPDIR/start")
     # Four GPUs have jobs that ./start leaves running.
     four_gpus_are_idle() {
         run -0 curl -sf "$url"
@@ -67,7 +67,7 @@ lasting() {
 # vpenso's exporter cuts names off at 20 letters, and ends.
 @test "long node names are shown whole" {
     local name=a-node-with-a-name-of-more-than-twenty-letters-0001 url line
-    url=$(sed -n 's/.*\(http:[^ ]*\)$/\1/p' "$BATS_FILE_TMPDIR/start")
+    url=$(sed -n 's/.*\(http:.*\/metrics\)$/\1/p' "$BATS_FILE_TMPDIR/start")
     # It would wait for their ends.
     on head scancel --name=train
     on head scancel --name=half

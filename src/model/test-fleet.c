@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the fleet makes of the nodes' answers, and the pattern of their
+ * addresses.
+ */
+#include "base/test.h"
+#include "model/fleet.h"
+#include "model/node-url.h"
+#include "model/test-cluster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char page[] =
+    "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n"
+    "gpu_up{gpu=\"0\",UUID=\"GPU-0\",modelName=\"H100\",state=\"up\"} 1\n"
+    "gpu_up{gpu=\"1\",UUID=\"GPU-1\",modelName=\"H100\",state=\"up\"} 1\n"
+    "gpu_up{gpu=\"2\",UUID=\"GPU-2\",modelName=\"H100\",state=\"up\"} 1\n"
+    "gpu_up{gpu=\"3\",UUID=\"GPU-3\",modelName=\"H100\",state=\"lost\"} 0\n"
+    "DCGM_FI_DEV_GPU_UTIL{gpu=\"0\",UUID=\"GPU-0\"} 80\n"
+    "DCGM_FI_DEV_GPU_UTIL{gpu=\"1\",UUID=\"GPU-1\"} 0\n"
+    "DCGM_FI_DEV_GPU_UTIL{gpu=\"2\",UUID=\"GPU-2\"} 0\n"
+    "DCGM_FI_DEV_POWER_USAGE{gpu=\"0\",UUID=\"GPU-0\"} 400.5\n"
+    "slurm_gpu_job_info{gpu=\"0\",job_id=\"17_3\",user=\"ann\"} 1\n"
+    "slurm_gpu_job_allocated{gpu=\"0\",job_id=\"17_3\"} 1\n"
+    "slurm_gpu_job_processes{gpu=\"0\",job_id=\"17_3\"} 1\n"
+    "slurm_gpu_job_allocated{gpu=\"1\",job_id=\"17_3\"} 1\n"
+    "slurm_gpu_job_processes{gpu=\"1\",job_id=\"17_3\"} 1\n";
+
+static struct measured_node parse(const char *text)
+{
+    struct measured_node node;
+    assert_int_equal(measured_node_parse(text, strlen(text), &node), 0);
+    return node;
+}
+
+/* A fleet of the test cluster's nodes. */
+static struct fleet begin(void)
+{
+    struct fleet fleet = {.nodes = NULL};
+    struct snapshot snapshot;
+    void *data;
+    assert_int_equal(
+        cluster_open(CLUSTER_BEFORE_MIDNIGHT, &data, &snapshot, NULL), 0);
+    assert_int_equal(fleet_set_nodes(&fleet, &snapshot), 0);
+    free(data);
+    assert_true(fleet.count > 1);
+    for (size_t i = 1; i < fleet.count; i++)
+        assert_true(strcmp(fleet.nodes[i - 1]->name, fleet.nodes[i]->name) < 0);
+    return fleet;
+}
+
+static void use_is_judged(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_node *node = fleet.nodes[0];
+    struct measured_node measured = parse(page);
+    assert_int_equal(node->answer, FLEET_NONE);
+    fleet_take(&fleet, node, &measured, 1000);
+    assert_int_equal(node->answer, FLEET_UP);
+    assert_int_equal(fleet_gpu_use(node, 0), GPU_USE_BUSY);
+    /* A process that does nothing is idle after a while only. */
+    assert_int_equal(fleet_gpu_use(node, 1), GPU_USE_BUSY);
+    assert_int_equal(fleet_gpu_use(node, 2), GPU_USE_FREE);
+    assert_int_equal(fleet_gpu_use(node, 3), GPU_USE_UNKNOWN);
+    measured = parse(page);
+    fleet_take(&fleet, node, &measured, 1000 + FLEET_STILL_S);
+    assert_int_equal(fleet_gpu_use(node, 1), GPU_USE_IDLE);
+    assert_int_equal(node->measured.gpus[1].idle_since_s, 1000);
+    fleet_deinit(&fleet);
+}
+
+static void a_job_is_the_sum_of_its_gpus(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_jobs jobs;
+    for (size_t i = 0; i < 2; i++) {
+        struct measured_node measured = parse(page);
+        fleet_take(&fleet, fleet.nodes[i], &measured, 1000);
+    }
+    assert_int_equal(fleet_jobs_init(&jobs, &fleet), 0);
+    assert_int_equal(jobs.count, 1);
+    const struct fleet_job *job = fleet_jobs_find(&jobs, "17_3");
+    assert_non_null(job);
+    assert_string_equal(job->user, "ann");
+    assert_int_equal(job->gpus, 4);
+    assert_int_equal(job->readings, 4);
+    assert_true(job->utilization_sum == 160);
+    assert_true(job->power_watts == 801);
+    assert_null(fleet_jobs_find(&jobs, "17"));
+    fleet_jobs_deinit(&jobs);
+    fleet_deinit(&fleet);
+}
+
+static void silence_keeps_what_was_said(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_node *node = fleet.nodes[0];
+    struct measured_node measured = parse(page);
+    fleet_take(&fleet, node, &measured, 1000);
+    fleet_fail(&fleet, node, "no route", false);
+    assert_int_equal(node->answer, FLEET_SILENT);
+    assert_string_equal(node->trouble, "no route");
+    assert_int_equal(node->measured.gpu_count, 4);
+    assert_int_equal(fleet_gpu_use(node, 0), GPU_USE_BUSY);
+    fleet_fail(&fleet, node, "no route", true);
+    assert_int_equal(fleet_gpu_use(node, 0), GPU_USE_UNKNOWN);
+    fleet_deinit(&fleet);
+}
+
+static void nodes_that_go_and_come_are_the_same(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_node *node = fleet.nodes[0];
+    size_t count = fleet.count;
+    struct fleet again = begin();
+    fleet_deinit(&again);
+    assert_ptr_equal(fleet_find(&fleet, node->name), node);
+    assert_null(fleet_find(&fleet, "nobody"));
+    assert_int_equal(fleet.count, count);
+    fleet_deinit(&fleet);
+}
+
+static void dcgm_exporter_tells_who_holds(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct measured_node measured =
+        parse("DCGM_FI_DEV_GPU_UTIL{gpu=\"0\",UUID=\"GPU-0\",hpc_job=\"5\"} 0\n"
+              "DCGM_FI_DEV_GPU_UTIL{gpu=\"1\",UUID=\"GPU-1\",hpc_job=\"6\"} 9\n"
+              "DCGM_FI_DEV_GPU_UTIL{gpu=\"2\",UUID=\"GPU-2\"} 0\n");
+    fleet_take(&fleet, fleet.nodes[0], &measured, 1000);
+    assert_int_equal(fleet_gpu_use(fleet.nodes[0], 0), GPU_USE_IDLE);
+    assert_int_equal(fleet_gpu_use(fleet.nodes[0], 1), GPU_USE_BUSY);
+    assert_int_equal(fleet_gpu_use(fleet.nodes[0], 2), GPU_USE_UNKNOWN);
+    fleet_deinit(&fleet);
+}
+
+static void pages_of_others_are_no_answers(void **state)
+{
+    (void)state;
+    struct measured_node node;
+    static const char *const pages[] = {
+        "", "<html>\n", "up 1\n", "gpu_up{gpu=\"0\"", "gpu_up{gpu=\"x\"} 1"};
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+        assert_int_equal(measured_node_parse(pages[i], strlen(pages[i]), &node),
+                         -ENODATA);
+}
+
+static void
+assert_url(const char *pattern, const char *address, const char *expected)
+{
+    struct text text = TEXT_INIT;
+    assert_int_equal(node_url_check(pattern, NULL), 0);
+    node_url_make(pattern, "n1", address, &text);
+    assert_string_equal(text_str(&text), expected);
+    text_deinit(&text);
+}
+
+static void patterns_make_addresses(void **state)
+{
+    (void)state;
+    assert_url("http://%a:9400/metrics", "10.0.0.1",
+               "http://10.0.0.1:9400/metrics");
+    assert_url("http://%a:9400/", "fd00::1", "http://[fd00::1]:9400/");
+    assert_url("http://%a/", "", "http://n1/");
+    assert_url("https://%n.example/100%%", "10.0.0.1",
+               "https://n1.example/100%");
+    assert_int_equal(node_url_check("ftp://%a/", NULL), -EINVAL);
+    assert_int_equal(node_url_check("http://here/", NULL), -EINVAL);
+    assert_int_equal(node_url_check("http://%a/%s", NULL), -EINVAL);
+    assert_int_equal(node_url_check("http://%a/%", NULL), -EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(use_is_judged),
+        cmocka_unit_test(a_job_is_the_sum_of_its_gpus),
+        cmocka_unit_test(silence_keeps_what_was_said),
+        cmocka_unit_test(nodes_that_go_and_come_are_the_same),
+        cmocka_unit_test(dcgm_exporter_tells_who_holds),
+        cmocka_unit_test(pages_of_others_are_no_answers),
+        cmocka_unit_test(patterns_make_addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
