@@ -252,8 +252,10 @@ add_gpu(struct fleet_job *job, const struct fleet_node *node, size_t at)
         job->utilization_sum += gpu->utilization_percent;
         job->readings++;
     }
-    if (!isnan(gpu->memory_used_mib))
+    if (!isnan(gpu->memory_used_mib)) {
         job->memory_used_mib += gpu->memory_used_mib;
+        job->memory_readings++;
+    }
     if (!isnan(gpu->power_watts)) {
         job->power_watts += gpu->power_watts;
         job->power_readings++;
@@ -298,6 +300,7 @@ static void join(struct fleet_job *to, const struct fleet_job *from)
     to->memory_used_mib += from->memory_used_mib;
     to->power_watts += from->power_watts;
     to->power_readings += from->power_readings;
+    to->memory_readings += from->memory_readings;
     if (from->idle_since_s &&
         (!to->idle_since_s || from->idle_since_s < to->idle_since_s))
         to->idle_since_s = from->idle_since_s;
@@ -332,9 +335,38 @@ void fleet_jobs_deinit(struct fleet_jobs *jobs)
 const struct fleet_job *fleet_jobs_find(const struct fleet_jobs *jobs,
                                         const char *job)
 {
-    struct fleet_job key;
+    struct fleet_job key = {.gpus = 0};
     snprintf(key.job, sizeof(key.job), "%s", job);
     return jobs->count ? bsearch(&key, jobs->jobs, jobs->count, sizeof(key),
                                  compare_jobs)
                        : NULL;
+}
+
+int fleet_jobs_rows(const struct fleet_jobs *jobs,
+                    size_t most,
+                    struct rows *ret_rows)
+{
+    size_t count = jobs->count < most ? jobs->count : most;
+    *ret_rows = (struct rows)ROWS_OF(struct fleet_job_row);
+    if (count == 0)
+        return 0;
+    struct fleet_job_row *row = rows_add_many(ret_rows, count);
+    if (!row)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++, row++) {
+        const struct fleet_job *job = &jobs->jobs[i];
+        *row = (struct fleet_job_row){
+            .head = {.labels = {job->job, job->user}},
+            .gpus = job->gpus,
+            .gpus_used = job->gpus_used,
+            .gpus_idle = job->gpus_idle,
+            .utilization_ratio = NAN,
+            .memory_used_bytes =
+                job->memory_readings ? job->memory_used_mib * 1024 * 1024 : NAN,
+            .power_watts = job->power_readings ? job->power_watts : NAN,
+        };
+        if (job->readings)
+            row->utilization_ratio = job->utilization_sum / job->readings / 100;
+    }
+    return 0;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "model/measured.h"
+#include "model/rows.h"
 #include "model/snapshot.h"
 
 enum {
@@ -97,7 +98,7 @@ struct fleet_job {
     uint32_t readings;      /* behind the mean */
     double utilization_sum; /* percent */
     double memory_used_mib, power_watts;
-    uint32_t power_readings;
+    uint32_t power_readings, memory_readings;
     int64_t idle_since_s; /* of the idle ones, the earliest; 0: none */
     char user[32];        /* "" when no exporter tells */
 };
@@ -110,6 +111,20 @@ struct fleet_jobs {
 /* -ENOMEM. Silent nodes whose answer is old are left out. */
 int fleet_jobs_init(struct fleet_jobs *jobs, const struct fleet *fleet);
 void fleet_jobs_deinit(struct fleet_jobs *jobs);
+
+/* One job's GPUs as metrics. */
+struct fleet_job_row {
+    struct row_head head; /* job, user: of the jobs */
+    uint64_t gpus, gpus_used, gpus_idle;
+    double utilization_ratio; /* NaN: not measured, as below */
+    double memory_used_bytes;
+    double power_watts;
+};
+
+/* Rows of at most MOST jobs, which live as long as JOBS; -ENOMEM. */
+int fleet_jobs_rows(const struct fleet_jobs *jobs,
+                    size_t most,
+                    struct rows *ret_rows);
 
 /* NULL when nothing is measured of JOB. */
 const struct fleet_job *fleet_jobs_find(const struct fleet_jobs *jobs,

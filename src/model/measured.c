@@ -77,7 +77,7 @@ static enum label find_label(const char *name, size_t size)
 /* Read labels from behind the brace on; NULL when they make no sense. */
 static const char *read_labels(const char *at, const char *end, struct line *l)
 {
-    char ignored[VALUE_MAX];
+    char ignored[VALUE_MAX] = "";
     while (at && at < end && *at != '}') {
         const char *name = at;
         while (at < end && *at != '=')

@@ -7,6 +7,7 @@
  * meanings are a contract, and promtool accepts a _total that is no counter
  * only so.
  */
+#include "model/fleet.h"
 #include "model/metric-macros.h"
 #include "model/tally.h"
 #include "model/totals.h"
@@ -411,6 +412,18 @@ static const struct metric metrics[] = {
      .help = "Memory allocated to the running job."},
     {VALUE(GAUGE, "slurm_running_job_start_timestamp_seconds", JOB, JOB, L1, U64, job_row, start_s, ALWAYS),
      .help = "When the job started, in seconds since 1970."},
+    {VALUE(GAUGE, "slurm_job_gpu_count", JOB, JOB_GPU, L12, U64, fleet_job_row, gpus, ALWAYS),
+     .help = "GPUs that the job holds, by the exporters of its nodes; of gpu-watchdog serve."},
+    {VALUE(GAUGE, "slurm_job_gpu_used", JOB, JOB_GPU, L12, U64, fleet_job_row, gpus_used, ALWAYS),
+     .help = "Of the GPUs that the job holds, those that it uses."},
+    {VALUE(GAUGE, "slurm_job_gpu_idle", JOB, JOB_GPU, L12, U64, fleet_job_row, gpus_idle, ALWAYS),
+     .help = "Of the GPUs that the job holds, those without a process of it, or that have done nothing for five minutes."},
+    {VALUE(GAUGE, "slurm_job_gpu_utilization_ratio", JOB, JOB_GPU, L12, DOUBLE, fleet_job_row, utilization_ratio, ALWAYS),
+     .help = "Mean utilisation of the GPUs that the job holds, 0 to 1."},
+    {VALUE(GAUGE, "slurm_job_gpu_memory_used_bytes", JOB, JOB_GPU, L12, DOUBLE, fleet_job_row, memory_used_bytes, ALWAYS),
+     .help = "Memory in use on the GPUs that the job holds."},
+    {VALUE(GAUGE, "slurm_job_gpu_power_watts", JOB, JOB_GPU, L12, DOUBLE, fleet_job_row, power_watts, ALWAYS),
+     .help = "Power that the GPUs draw which the job holds."},
 };
 /* clang-format on */
 

@@ -67,6 +67,7 @@ const char *const metric_table_labels[TABLE_COUNT][ROW_LABELS_MAX] = {
                            "flags"},
     [TABLE_LICENSE] = {"license"},
     [TABLE_JOB] = {"job_id", "user", "account", "partition", "name"},
+    [TABLE_JOB_GPU] = {"job_id", "user"},
     [TABLE_PART] = {"part"},
     [TABLE_PART_OUTCOME] = {"part", "outcome"},
     [TABLE_COLLECTOR_END] = {"cause"},

@@ -112,6 +112,7 @@ enum metric_table {
     TABLE_RESERVATION,
     TABLE_LICENSE,
     TABLE_JOB,
+    TABLE_JOB_GPU, /* measured; in serve only */
     TABLE_EXPORTER,
     TABLE_PART,
     TABLE_PART_OUTCOME,

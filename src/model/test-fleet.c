@@ -8,6 +8,7 @@
 #include "model/node-url.h"
 #include "model/test-cluster.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -90,6 +91,17 @@ static void a_job_is_the_sum_of_its_gpus(void **state)
     assert_true(job->utilization_sum == 160);
     assert_true(job->power_watts == 801);
     assert_null(fleet_jobs_find(&jobs, "17"));
+    struct rows rows;
+    assert_int_equal(fleet_jobs_rows(&jobs, 5, &rows), 0);
+    assert_int_equal(rows.count, 1);
+    const struct fleet_job_row *row = rows_at(&rows, 0);
+    assert_string_equal(row->head.labels[0], "17_3");
+    assert_int_equal(row->gpus, 4);
+    assert_true(row->utilization_ratio == 0.4);
+    assert_true(isnan(row->memory_used_bytes)); /* never told */
+    rows_deinit(&rows);
+    assert_int_equal(fleet_jobs_rows(&jobs, 0, &rows), 0);
+    assert_int_equal(rows.count, 0);
     fleet_jobs_deinit(&jobs);
     fleet_deinit(&fleet);
 }

@@ -85,7 +85,7 @@ static struct job_value get_gpu_type(const struct record_source *source,
                                      char *buffer)
 {
     (void)buffer;
-    struct job_value value;
+    struct job_value value = {.text = ""};
     (void)record_job_gpus(source, job, &value.text);
     return value;
 }

@@ -142,12 +142,12 @@ static void print_measured(struct json *json,
     json_u64(json, "gpus_used", measured->gpus_used);
     json_u64(json, "gpus_idle", measured->gpus_idle);
     json_time(json, "idle_since_s", measured->idle_since_s);
-    if (measured->readings) {
+    if (measured->readings)
         json_real(json, "gpu_utilization_percent",
                   round(measured->utilization_sum / measured->readings));
+    if (measured->memory_readings)
         json_real(json, "gpu_memory_used_mib",
                   round(measured->memory_used_mib));
-    }
     if (measured->power_readings)
         json_real(json, "power_watts", round(measured->power_watts));
 }

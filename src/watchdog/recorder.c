@@ -158,11 +158,11 @@ static void put_jobs(const struct recorder *r, struct reading reading)
         const struct fleet_job *job = &jobs.jobs[i];
         reading.id = job->job;
         put(&reading, "gpus_used", job->gpus_used);
-        if (job->readings) {
+        if (job->readings)
             put(&reading, "gpu_utilization_percent",
                 job->utilization_sum / job->readings);
+        if (job->memory_readings)
             put(&reading, "gpu_memory_used_mib", job->memory_used_mib);
-        }
         if (job->power_readings)
             put(&reading, "power_watts", job->power_watts);
     }

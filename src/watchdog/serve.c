@@ -213,6 +213,7 @@ static void started(void *context, const struct collector *collector)
     struct dashboard *d = context;
     api_set_collector(d->api, collector);
     api_set_fleet(d->api, &d->fleet);
+    watch_set_fleet(d->watch, &d->fleet);
     start_pull(d);
     start_recorder(d);
     take_snapshot(d);

@@ -19,7 +19,11 @@ struct watch {
     struct watch_settings settings;
     struct mapped_snapshot *snapshot;
     struct totals *totals;
-    struct tally *tally; /* of this generation; NULL: not counted yet */
+    struct tally *tally;       /* of this generation; NULL: not counted yet */
+    const struct fleet *fleet; /* NULL: no GPU is measured */
+    struct fleet_jobs fleet_jobs; /* of this generation, as below */
+    struct rows job_gpus;
+    bool fleet_counted;
     uint64_t generation;
     bool lost;                            /* since the last snapshot */
     uint32_t fresh;                       /* parts shown in this generation */
@@ -61,9 +65,17 @@ find_fresh(const struct watch *w, int64_t now_ns, int64_t *ret_next_ns)
     return fresh;
 }
 
+static void forget_fleet(struct watch *w)
+{
+    rows_deinit(&w->job_gpus);
+    fleet_jobs_deinit(&w->fleet_jobs);
+    w->fleet_counted = false;
+}
+
 static void begin_generation(struct watch *w)
 {
     int64_t next_ns;
+    forget_fleet(w);
     w->tally = tally_free(w->tally);
     w->generation++;
     w->fresh = find_fresh(w, clock_monotonic_ns(), &next_ns);
@@ -103,6 +115,7 @@ struct watch *watch_free(struct watch *w)
     if (!w)
         return NULL;
     loop_source_free(w->timer);
+    forget_fleet(w);
     tally_free(w->tally);
     totals_free(w->totals);
     mapped_snapshot_unref(w->snapshot);
@@ -193,8 +206,32 @@ bool watch_up(const struct watch *w)
            (w->fresh & needed) == needed;
 }
 
+void watch_set_fleet(struct watch *w, const struct fleet *fleet)
+{
+    w->fleet = fleet;
+    begin_generation(w);
+}
+
+static int count_fleet(struct watch *w)
+{
+    if (w->fleet_counted || !w->fleet || !w->settings.job_series_max)
+        return 0;
+    int r = fleet_jobs_init(&w->fleet_jobs, w->fleet);
+    if (r == 0)
+        r = fleet_jobs_rows(&w->fleet_jobs, w->settings.job_series_max,
+                            &w->job_gpus);
+    if (r == 0)
+        w->fleet_counted = true;
+    else
+        forget_fleet(w);
+    return r;
+}
+
 int watch_fill(struct watch *w, struct metric_rows *rows)
 {
+    int counted = count_fleet(w);
+    if (counted < 0)
+        return counted;
     if (w->snapshot && !w->tally) {
         const struct tally_settings settings = {
             .job_series_max = w->settings.job_series_max,
@@ -208,5 +245,7 @@ int watch_fill(struct watch *w, struct metric_rows *rows)
     if (w->tally)
         tally_fill(w->tally, rows);
     totals_fill(w->totals, w->fresh, rows);
+    if (w->fleet_counted)
+        rows->tables[TABLE_JOB_GPU] = &w->job_gpus;
     return 0;
 }

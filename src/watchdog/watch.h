@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/loop.h"
+#include "model/fleet.h"
 #include "model/self.h"
 #include "model/tally.h"
 #include "source/mapped-snapshot.h"
@@ -32,6 +33,9 @@ struct watch *watch_free(struct watch *watch);
 
 void watch_reconfigure(struct watch *watch,
                        const struct watch_settings *settings);
+
+/* What is measured of GPUs, for the series of jobs; NULL: nothing. */
+void watch_set_fleet(struct watch *watch, const struct fleet *fleet);
 
 /* Take the next snapshot; a reference is kept. */
 void watch_publish(struct watch *watch, struct mapped_snapshot *snapshot);

@@ -159,6 +159,22 @@ lab_gpu() {
     "$SCENARIO_SOURCE/lab/gpu" --name "$GPU_WATCHDOG_LAB" "$@"
 }
 
+@test "what jobs make of their GPUs is served to Prometheus, when asked for" {
+    local page
+    background "$BATS_TEST_TMPDIR/serve.log" on head gpu-watchdog serve \
+        --listen 127.0.0.1:19342 --dashboard-listen 127.0.0.1:18081 \
+        --gpu-interval 1s --interval 2s --job-series 10 --state /run/dashboard-test
+    job_series() {
+        page=$(on head curl -s http://127.0.0.1:19342/metrics) || return 1
+        grep -qE '^slurm_job_gpu_count\{job_id="[0-9]+",user="alice"\} 2$' <<<"$page" &&
+            grep -qE '^slurm_job_gpu_used\{job_id="[0-9]+",user="alice"\} 1$' <<<"$page" &&
+            grep -qE '^slurm_job_gpu_idle\{job_id="[0-9]+",user="bob"\} 1$' <<<"$page" &&
+            grep -qE '^slurm_job_gpu_utilization_ratio\{job_id="[0-9]+",user="alice"\} 0.3' <<<"$page"
+    }
+    wait_until 30 job_series
+    run ! grep -q slurm_job_gpu <(on head curl -s http://127.0.0.1:9341/metrics)
+}
+
 # --- who may --------------------------------------------------------------------
 
 # A dashboard of its own on the head, for others to reach.
