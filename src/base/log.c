@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -26,7 +27,7 @@ static struct {
     const char *program;
     enum log_format format;
     enum log_level max;
-    bool terminal;
+    bool prefix; /* the priority stands in front */
     /* The last message and how often it came again since it was written. */
     char last[LOG_LINE_SIZE];
     enum log_level last_level;
@@ -34,12 +35,24 @@ static struct {
     int64_t last_written_ns;
 } logger = {.program = "", .max = LOG_LEVEL_INFO};
 
+/* A child inherits the variable, but not always the stream that it names. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat status;
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+           status.st_ino == inode;
+}
+
 void log_init(const char *program, enum log_format format, enum log_level max)
 {
     logger.program = program;
     logger.format = format;
     logger.max = max;
-    logger.terminal = isatty(STDERR_FILENO);
+    logger.prefix = format == LOG_FORMAT_JOURNAL ||
+                    (format == LOG_FORMAT_AUTO && stderr_is_journal());
 }
 
 static const char *level_name(enum log_level level)
@@ -105,7 +118,7 @@ static void write_line(enum log_level level, const char *message)
         add_json_string(&line, message);
         text_add(&line, "}\n");
     } else {
-        if (!logger.terminal)
+        if (logger.prefix)
             text_addf(&line, "<%d>", (int)level);
         text_addf(&line, "%s: ", logger.program);
         add_plain_string(&line, message);

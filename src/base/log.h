@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The log goes to standard error, a line a message, for programs only: library
- * rooms return errors instead. Under the journal a line carries its priority
- * as "<N>"; on a terminal it does not. A message that repeats at once is held
- * back for a minute; the next line that is written tells its count first.
- * Control characters become spaces, so a message is always one line. errno
- * stays as it was.
+ * rooms return errors instead. Where standard error is the journal's (systemd
+ * tells with JOURNAL_STREAM) a line carries its priority as "<N>", which the
+ * journal takes off; in a file, a pipe, on a terminal it does not. A message
+ * that repeats at once is held back for a minute; the next line that is written
+ * tells its count first. Control characters become spaces, so a message is
+ * always one line. errno stays as it was.
  */
 #pragma once
 
@@ -21,8 +22,9 @@ enum log_level {
 };
 
 enum log_format {
-    LOG_FORMAT_AUTO, /* plain on a terminal, priority prefix elsewhere */
-    LOG_FORMAT_JSON  /* {"time":..., "level":..., "message":...} */
+    LOG_FORMAT_AUTO,   /* priority prefix for the journal, plain elsewhere */
+    LOG_FORMAT_JSON,   /* {"time":..., "level":..., "message":...} */
+    LOG_FORMAT_JOURNAL /* priority prefix, for who reads it from a pipe */
 };
 
 /* PROGRAM is put in front of plain lines; must outlive the process. */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ret_time);
 
@@ -63,10 +64,10 @@ static void begin(enum log_format format, enum log_level max)
     log_init("prog", format, max);
 }
 
-static void a_line_off_a_terminal_carries_its_priority(void **state)
+static void a_line_for_the_journal_carries_its_priority(void **state)
 {
     (void)state;
-    begin(LOG_FORMAT_AUTO, LOG_LEVEL_DEBUG);
+    begin(LOG_FORMAT_JOURNAL, LOG_LEVEL_DEBUG);
     log_error("one");
     log_warning("two");
     log_notice("three");
@@ -76,6 +77,36 @@ static void a_line_off_a_terminal_carries_its_priority(void **state)
     assert_string_equal(captured, "<3>prog: one\n<4>prog: two\n"
                                   "<5>prog: three\n<6>prog: four\n"
                                   "<7>prog: five 5\n");
+}
+
+/* What is logged when JOURNAL_STREAM names standard error, its inode being off
+ * by OFF. */
+static const char *logged_with_stream(unsigned long long off)
+{
+    char stream[64];
+    struct stat status;
+    capture();
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    snprintf(stream, sizeof(stream), "%llu:%llu",
+             (unsigned long long)status.st_dev, status.st_ino + off);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_init("prog", LOG_FORMAT_AUTO, LOG_LEVEL_INFO);
+    unsetenv("JOURNAL_STREAM");
+    now_s += 61; /* no repeat of the last */
+    log_warning("disk");
+    release();
+    return captured;
+}
+
+static void only_the_journals_own_stream_is_the_journal(void **state)
+{
+    (void)state;
+    assert_string_equal(logged_with_stream(0), "<4>prog: disk\n");
+    assert_string_equal(logged_with_stream(1), "prog: disk\n");
+    begin(LOG_FORMAT_AUTO, LOG_LEVEL_INFO);
+    log_warning("no journal");
+    release();
+    assert_string_equal(captured, "prog: no journal\n");
 }
 
 static void a_line_on_a_terminal_carries_no_priority(void **state)
@@ -100,7 +131,7 @@ static void a_line_on_a_terminal_carries_no_priority(void **state)
 static void less_important_messages_than_asked_for_are_dropped(void **state)
 {
     (void)state;
-    begin(LOG_FORMAT_AUTO, LOG_LEVEL_WARNING);
+    begin(LOG_FORMAT_JOURNAL, LOG_LEVEL_WARNING);
     log_info("dropped");
     log_warning("kept");
     release();
@@ -110,7 +141,7 @@ static void less_important_messages_than_asked_for_are_dropped(void **state)
 static void control_characters_do_not_break_a_line(void **state)
 {
     (void)state;
-    begin(LOG_FORMAT_AUTO, LOG_LEVEL_INFO);
+    begin(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
     log_info("a\n<0>b\x1b[31m\x7f");
     release();
     assert_string_equal(captured, "<6>prog: a <0>b [31m \n");
@@ -163,7 +194,7 @@ static void json_stays_valid_where_a_long_message_is_cut(void **state)
 static void a_repeated_message_is_held_back_and_counted(void **state)
 {
     (void)state;
-    begin(LOG_FORMAT_AUTO, LOG_LEVEL_INFO);
+    begin(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
     for (int i = 0; i < 4; i++)
         log_error("no controller");
     log_info("it is back");
@@ -177,7 +208,7 @@ static void a_repeated_message_is_held_back_and_counted(void **state)
 static void a_message_that_repeats_for_minutes_comes_once_a_minute(void **state)
 {
     (void)state;
-    begin(LOG_FORMAT_AUTO, LOG_LEVEL_INFO);
+    begin(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
     for (int i = 0; i < 9; i++) {
         log_error("no controller");
         now_s += 15;
@@ -195,7 +226,7 @@ static void a_message_that_repeats_for_minutes_comes_once_a_minute(void **state)
 static void the_same_words_at_another_level_are_another_message(void **state)
 {
     (void)state;
-    begin(LOG_FORMAT_AUTO, LOG_LEVEL_INFO);
+    begin(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
     log_info("slurmctld is away");
     log_error("slurmctld is away");
     log_error("slurmctld is away");
@@ -211,7 +242,7 @@ static void the_same_words_at_another_level_are_another_message(void **state)
 static void logging_leaves_errno_alone(void **state)
 {
     (void)state;
-    begin(LOG_FORMAT_AUTO, LOG_LEVEL_INFO);
+    begin(LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
     close(STDERR_FILENO); /* the write fails with EBADF */
     errno = ENOENT;
     log_error("nobody hears this");
@@ -224,7 +255,8 @@ static void logging_leaves_errno_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_off_a_terminal_carries_its_priority),
+        cmocka_unit_test(a_line_for_the_journal_carries_its_priority),
+        cmocka_unit_test(only_the_journals_own_stream_is_the_journal),
         cmocka_unit_test(a_line_on_a_terminal_carries_no_priority),
         cmocka_unit_test(less_important_messages_than_asked_for_are_dropped),
         cmocka_unit_test(control_characters_do_not_break_a_line),

@@ -124,6 +124,13 @@ static const char *const *slurmd_command(void *context)
     return command_words(command);
 }
 
+/* What our own programs log keeps its severity on its way through our pipe. */
+static void add_log_format(struct command *command)
+{
+    command_add(command, "--log-format");
+    command_add(command, "journal");
+}
+
 static const char *const *serve_command(void *context)
 {
     struct services *services = context;
@@ -136,6 +143,7 @@ static const char *const *serve_command(void *context)
     for (size_t i = 0;
          services->serve_arguments && services->serve_arguments[i]; i++)
         command_add(command, "%s", services->serve_arguments[i]);
+    add_log_format(command);
     if (services->slurm_user) {
         command_add(command, "--user");
         command_add(command, "%s", services->slurm_user);
@@ -148,6 +156,7 @@ static const char *const *gpu_exporter_command(void *context)
     struct services *services = context;
     struct command *command =
         command_begin(services, program_find("gpu-exporter"));
+    add_log_format(command);
     return command_words(command);
 }
 

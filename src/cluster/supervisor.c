@@ -124,15 +124,27 @@ static bool tells_error(const char *line)
     return strcasestr(line, "error") || strcasestr(line, "fatal");
 }
 
+/* How bad LINE is: by the "<N>" that the service put in front of it, which is
+ * taken off, or else by its words. */
+static enum log_level line_level(const char **line)
+{
+    const char *at = *line;
+    if (at[0] == '<' && at[1] >= '0' && at[1] <= '7' && at[2] == '>') {
+        int level = at[1] - '0';
+        *line += 3;
+        return level < LOG_LEVEL_ERROR ? LOG_LEVEL_ERROR : level;
+    }
+    return tells_error(at) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+}
+
 static void on_line(void *context, const char *line)
 {
     struct service *service = context;
-    bool is_error = tells_error(line);
+    enum log_level level = line_level(&line);
+    bool is_error = level <= LOG_LEVEL_WARNING;
     /* A person at a terminal has asked for a cluster, not for its chatter. */
-    enum log_level level = isatty(STDERR_FILENO) ? LOG_LEVEL_DEBUG
-                           : is_error            ? LOG_LEVEL_WARNING
-                                                 : LOG_LEVEL_INFO;
-    log_message(level, "%s: %s", service->spec.name, line);
+    log_message(isatty(STDERR_FILENO) ? LOG_LEVEL_DEBUG : level, "%s: %s",
+                service->spec.name, line);
     if (is_error || !service->complaint_is_error) {
         snprintf(service->complaint, sizeof(service->complaint), "%s", line);
         service->complaint_is_error = is_error;

@@ -73,7 +73,8 @@ static void test_head_runs_four_in_order(void **state)
                    "-D|-Z|-N|n1|--conf|CPUs=2 RealMemory=1000|");
     assert_command(services, 3, "serve",
                    "serve|--state|/var/lib/gpu-watchdog|--listen|:9341|"
-                   "--dashboard-listen|:8080|--user|slurm|");
+                   "--dashboard-listen|:8080|--log-format|journal|--user|"
+                   "slurm|");
     services_free(services);
 }
 

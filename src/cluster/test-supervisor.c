@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/test.h"
 
@@ -167,6 +168,9 @@ static char script_a[] = DAEMON_AFTER("a", "sleep 0.1");
 static char script_b[] = DAEMON_AFTER("b", "sleep 0.1");
 static char script_c[] = DAEMON_AFTER("c", "sleep 0.1");
 static char script_end[] = "echo begun >>$DIARY; echo 'fatal: no key'; exit 1";
+static char script_graded[] =
+    "printf '%s\\n' '<5>key is new' '<7>of no interest' '<3>no key' '<key>' "
+    "'x: error: key'; exit 1";
 static char script_deaf[] = "trap '' TERM; echo +deaf >>$DIARY; "
                             "while :; do sleep 0.02; done";
 static char script_chatty[] = "i=0; while [ $i -lt 30 ]; do i=$((i + 1)); "
@@ -343,6 +347,35 @@ static void test_last_lines_are_remembered(void **state)
     assert_string_equal(now.lines[SERVICE_LINES_MAX - 1], "line 30");
 }
 
+static void test_severity_of_a_line_is_its_own(void **state)
+{
+    struct world *world = *state;
+    const struct service_spec spec = {
+        .name = "graded", .command = shell, .context = script_graded};
+    char logged[512];
+    int stderr_before = dup(STDERR_FILENO);
+    int log = memfd_create("log", MFD_CLOEXEC);
+    dup2(log, STDERR_FILENO);
+    log_init("test", LOG_FORMAT_JOURNAL, LOG_LEVEL_INFO);
+    start(world, &spec, 1);
+    run_until(world, never, 150);
+    dup2(stderr_before, STDERR_FILENO);
+    close(stderr_before);
+    log_init("test-supervisor", LOG_FORMAT_AUTO, LOG_LEVEL_ERROR);
+    ssize_t size = pread(log, logged, sizeof(logged) - 1, 0);
+    close(log);
+    assert_true(size > 0);
+    logged[size] = '\0';
+    assert_non_null(strstr(logged, "<5>test: graded: key is new\n"
+                                   "<3>test: graded: no key\n"
+                                   "<6>test: graded: <key>\n"
+                                   "<4>test: graded: x: error: key\n"));
+    assert_null(strstr(logged, "of no interest"));
+    assert_string_equal(status(world, 0).lines[0], "key is new");
+    assert_string_equal(status(world, 0).reason,
+                        "ended with code 1: x: error: key");
+}
+
 static void test_deaf_service_is_killed_in_the_end(void **state)
 {
     struct world *world = *state;
@@ -441,6 +474,7 @@ int main(void)
         supervisor_test(test_bad_preparation_and_missing_program_are_failures),
         supervisor_test(test_killed_service_comes_back_alone),
         supervisor_test(test_last_lines_are_remembered),
+        supervisor_test(test_severity_of_a_line_is_its_own),
         supervisor_test(test_deaf_service_is_killed_in_the_end),
         supervisor_test(test_service_that_never_gets_ready_is_a_failure),
         supervisor_test(test_restart_takes_dependents_when_asked),

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const log_formats[] = {"auto", "json", NULL};
+static const char *const log_formats[] = {"auto", "json", "journal", NULL};
 static const char *const log_levels[] = {"error", "warning", "notice",
                                          "info",  "debug",   NULL};
 static const char *const names[] = {"old", "new", "both", NULL};

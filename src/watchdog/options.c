@@ -15,6 +15,7 @@
 static const char *const log_format_words[] = {
     [LOG_FORMAT_AUTO] = "auto",
     [LOG_FORMAT_JSON] = "json",
+    [LOG_FORMAT_JOURNAL] = "journal",
     NULL,
 };
 
@@ -427,8 +428,8 @@ static const struct option_row rows[] = {
         .initial = "auto",
         .words = log_format_words,
         .help = "How lines on standard error look",
-        .about = "auto: plain on a terminal, elsewhere with the priority in "
-                 "front as the journal reads it.",
+        .about = "journal: with the priority in front (<6>), as the journal "
+                 "reads it. auto: so where the journal reads, else plain.",
         .commands = COMMANDS_ALL,
         .flags = OPTION_RELOADABLE,
     },
