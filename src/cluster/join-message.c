@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool join_name_valid(const char *name)
@@ -29,6 +30,15 @@ bool join_name_valid(const char *name)
     /* Words that Slurm takes for something else. */
     return strcasecmp(name, "ALL") != 0 && strcasecmp(name, "DEFAULT") != 0 &&
            strcasecmp(name, "localhost") != 0;
+}
+
+const char *join_cluster_words(const char *name,
+                               char ret_words[JOIN_CLUSTER_WORDS_SIZE])
+{
+    bool named = *name && strcmp(name, JOIN_CLUSTER_DEFAULT) != 0;
+    snprintf(ret_words, JOIN_CLUSTER_WORDS_SIZE, "the cluster%s%s",
+             named ? " " : "", named ? name : "");
+    return ret_words;
 }
 
 /* ---- HELLO ----------------------------------------------------------------

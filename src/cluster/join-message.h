@@ -20,6 +20,9 @@
 #include "cluster/slurm-files.h"
 #include "cluster/token.h"
 
+/* Of a cluster that nobody named. */
+#define JOIN_CLUSTER_DEFAULT "cluster"
+
 #define JOIN_HELLO "hello"
 #define JOIN_REFUSED "refused"
 #define JOIN_WELCOME "welcome"
@@ -33,7 +36,8 @@
 
 enum {
     JOIN_PORT = 6824,
-    JOIN_NAME_SIZE = 64,  /* of a node, zero included */
+    JOIN_NAME_SIZE = 64, /* of a node, zero included */
+    JOIN_CLUSTER_WORDS_SIZE = JOIN_NAME_SIZE + 16,
     JOIN_NONCE_SIZE = 33, /* 32 letters */
     JOIN_REASON_SIZE = 512,
     JOIN_KEY_SIZE_MAX = 1024, /* munge takes no longer one */
@@ -92,6 +96,11 @@ int join_welcome_read(const json_t *message,
  * digits: what Slurm takes for a node and what cannot be mistaken for a list.
  */
 bool join_name_valid(const char *name);
+
+/* "the cluster", or "the cluster lab": the name that one gets whom nobody named
+ * says nothing. */
+const char *join_cluster_words(const char *name,
+                               char ret_words[JOIN_CLUSTER_WORDS_SIZE]);
 
 /* An inventory as a JSON object, for HELLO, the roster and status --json. */
 json_t *inventory_write(const struct inventory *inventory);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cluster/message.h"
+#include "cluster/join-message.h"
 
 #include "base/cleanup.h"
 #include "base/test.h"
@@ -221,6 +221,15 @@ static void test_bytes_that_are_none(void **state)
     }
 }
 
+static void test_a_cluster_that_nobody_named_has_no_name_in_words(void **state)
+{
+    (void)state;
+    char words[JOIN_CLUSTER_WORDS_SIZE];
+    assert_string_equal(join_cluster_words("lab", words), "the cluster lab");
+    assert_string_equal(join_cluster_words("cluster", words), "the cluster");
+    assert_string_equal(join_cluster_words("", words), "the cluster");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_bytes_read_back),
         cmocka_unit_test(test_bytes_as_the_standard_writes_them),
         cmocka_unit_test(test_bytes_that_are_none),
+        cmocka_unit_test(test_a_cluster_that_nobody_named_has_no_name_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,8 +28,6 @@ enum {
     MEMORY_PER_CPU_MB = 1024
 };
 
-#define DEFAULT_CLUSTER "cluster"
-
 static void json_release(json_t **json)
 {
     json_decref(*json);
@@ -148,7 +146,7 @@ static int write_cluster(struct head *head, const char *path, struct error *err)
 {
     const char *wish = head->settings->name;
     snprintf(head->cluster, sizeof(head->cluster), "%s",
-             *wish ? wish : DEFAULT_CLUSTER);
+             *wish ? wish : JOIN_CLUSTER_DEFAULT);
     snprintf(head->node, sizeof(head->node), "%s",
              join_name_valid(head->host) ? head->host : "head");
     _cleanup_(json_release) json_t *document =

@@ -64,10 +64,12 @@ static void announce_dashboard(const struct head *head)
  * line is a secret, which has no place in a log: only a person gets it. */
 static void announce(struct head *head)
 {
+    char words[JOIN_CLUSTER_WORDS_SIZE];
     head->announced = true;
     notify_ready("the cluster runs", NULL);
-    progress_done("cluster %s runs on %s (%s); type: sinfo", head->cluster,
-                  head->host, head->address);
+    progress_done("%s runs on %s (%s); type: sinfo",
+                  join_cluster_words(head->cluster, words), head->host,
+                  head->address);
     progress_note("Slurm metrics  http://%s:9341/metrics", head->address);
     announce_dashboard(head);
     progress_note("a worker joins with the line that this prints:");

@@ -4,6 +4,7 @@
  * columns. Exit code 0: all services are ready; 1: not, or nothing runs here.
  */
 #include "base/text.h"
+#include "cluster/join-message.h"
 #include "watchdog/control.h"
 #include "watchdog/report.h"
 #include "watchdog/subcommand.h"
@@ -142,7 +143,9 @@ static void print_queue(const json_t *queue)
 
 static bool print_head(const json_t *status)
 {
-    printf("cluster %s, head %s (%s), Slurm %s\n", text_at(status, "cluster"),
+    char words[JOIN_CLUSTER_WORDS_SIZE];
+    printf("%s, head %s (%s), Slurm %s\n",
+           join_cluster_words(text_at(status, "cluster"), words),
            text_at(status, "host"), text_at(status, "address"),
            text_at(status, "slurm"));
     bool ready = print_services(json_object_get(status, "services"));
@@ -166,7 +169,9 @@ static bool print_head(const json_t *status)
 
 static bool print_worker(const json_t *status)
 {
-    printf("cluster %s, node %s, %s\n", text_at(status, "cluster"),
+    char words[JOIN_CLUSTER_WORDS_SIZE];
+    printf("%s, node %s, %s\n",
+           join_cluster_words(text_at(status, "cluster"), words),
            text_at(status, "node"),
            *text_at(status, "slurm_state") ? text_at(status, "slurm_state")
                                            : "not yet in Slurm");

@@ -143,8 +143,9 @@ static void on_progress(struct worker *worker, const json_t *message)
 
 static void on_left(struct worker *worker)
 {
+    char words[JOIN_CLUSTER_WORDS_SIZE];
     worker->left = true;
-    log_notice("left the cluster %s", worker->cluster);
+    log_notice("left %s", join_cluster_words(worker->cluster, words));
     worker_control_left(worker);
     worker_end(worker, EXIT_SUCCESS);
 }

@@ -46,12 +46,11 @@ static void proof_later(struct worker *worker)
 
 static void prove(struct worker *worker, const char *state)
 {
-    char status[256];
+    char status[256], words[JOIN_CLUSTER_WORDS_SIZE];
     worker->proven = true;
-    progress_done("%s is %s in Slurm's cluster %s; type: sinfo", worker->node,
-                  state, worker->cluster);
-    snprintf(status, sizeof(status), "node %s of %s", worker->node,
-             worker->cluster);
+    join_cluster_words(worker->cluster, words);
+    progress_done("%s is %s in Slurm; type: sinfo", worker->node, state);
+    snprintf(status, sizeof(status), "node %s of %s", worker->node, words);
     notify_ready(status, NULL);
     worker_beat_now(worker); /* so that the head looks, too */
 }

@@ -129,6 +129,7 @@ static int find_head(struct worker *worker, struct error *err)
     const struct option_set *options = &worker->settings->options;
     const char *address =
         options->argument_count > 0 ? options->arguments[0] : NULL;
+    char words[JOIN_CLUSTER_WORDS_SIZE];
     int r = read_membership(worker, err);
     if (r < 0 && r != -ENOENT)
         return r;
@@ -137,9 +138,10 @@ static int find_head(struct worker *worker, struct error *err)
          memcmp(&worker->pin, &worker->token.pin, sizeof(worker->pin)) != 0)) {
         if (worker->member)
             return error_set(err, EINVAL,
-                             "this machine is node %s of the cluster %s; type "
+                             "this machine is node %s of %s; type "
                              "\"gpu-watchdog leave\" before it joins another",
-                             worker->node, worker->cluster);
+                             worker->node,
+                             join_cluster_words(worker->cluster, words));
         worker->pin = worker->token.pin;
     }
     if (!worker->member && !(worker->has_token && address))
