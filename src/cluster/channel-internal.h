@@ -37,6 +37,8 @@ struct channel {
     const struct identity *identity;
     struct pin pin; /* the other side's: wanted, then found */
     char peer[64], own[64];
+    char heard[4]; /* the other side's first bytes; only for telling a person */
+    size_t heard_size;
 
     /* A client's candidates, and the next one to try. */
     struct addrinfo *addresses, *next_address;
@@ -81,6 +83,13 @@ int channel_begin(struct channel *channel, struct error *err);
 int channel_make_session(struct channel *channel,
                          const struct identity *identity,
                          struct error *err);
+
+/* Note how the other side begins to speak; before each read of the handshake.
+ */
+void channel_session_listen(struct channel *channel);
+
+/* Why the handshake was not done in time, for a person. */
+const char *channel_session_silence(const struct channel *channel);
 
 /* Why the handshake failed with GnuTLS's FAULT, for a person. */
 const char *channel_session_fault(const struct channel *channel, int fault);

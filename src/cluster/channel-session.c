@@ -46,8 +46,62 @@ int channel_make_session(struct channel *c,
     return 0;
 }
 
+void channel_session_listen(struct channel *c)
+{
+    if (c->heard_size == sizeof(c->heard))
+        return;
+    ssize_t n = recv(c->fd, c->heard, sizeof(c->heard), MSG_PEEK);
+    if (n > 0)
+        c->heard_size = (size_t)n;
+}
+
+static const char no_tls[] =
+    "no head answers there: what does speaks no TLS 1.3";
+
+/* What speaks there instead of a head; NULL: TLS, or nothing at all. */
+static const char *find_stranger(const struct channel *c)
+{
+    enum {
+        TLS_ALERT = 21,
+        TLS_HANDSHAKE = 22
+    };
+    if (c->heard_size == 0 || c->heard[0] == TLS_ALERT ||
+        c->heard[0] == TLS_HANDSHAKE)
+        return NULL;
+    if (c->heard_size == sizeof(c->heard) && memcmp(c->heard, "SSH-", 4) == 0)
+        return "an SSH server answers there, no head";
+    if (c->heard_size == sizeof(c->heard) && memcmp(c->heard, "HTTP", 4) == 0)
+        return "a web server answers there, no head";
+    return no_tls;
+}
+
+const char *channel_session_silence(const struct channel *c)
+{
+    const char *stranger = find_stranger(c);
+    if (c->end == CHANNEL_SERVER)
+        return "its handshake took longer than 10 s";
+    if (stranger)
+        return stranger;
+    return c->heard_size == 0
+               ? "something takes connections there and says nothing; a head "
+                 "would have answered"
+               : "what answers there is too slow; a head would be done by now";
+}
+
+/* It hung up before the end, or what came was no TLS. */
+static const char *find_breach(const struct channel *c)
+{
+    const char *stranger = find_stranger(c);
+    if (c->end == CHANNEL_SERVER)
+        return "it hung up";
+    return stranger ? stranger
+                    : "it hung up; after several wrong tokens a head does so "
+                      "for a minute, and what is no head always";
+}
+
 const char *channel_session_fault(const struct channel *c, int r)
 {
+    const char *stranger = c->end == CHANNEL_CLIENT ? find_stranger(c) : NULL;
     switch (r) {
     case GNUTLS_E_CERTIFICATE_ERROR:
     case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
@@ -58,12 +112,11 @@ const char *channel_session_fault(const struct channel *c, int r)
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
     case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
     case GNUTLS_E_UNEXPECTED_PACKET:
-        return "what answers there speaks no TLS 1.3";
+        return stranger ? stranger : no_tls;
     case GNUTLS_E_PREMATURE_TERMINATION:
     case GNUTLS_E_PULL_ERROR:
     case GNUTLS_E_PUSH_ERROR:
-        return "it hung up; after several wrong tokens a head does so for a "
-               "minute";
+        return find_breach(c);
     default:
         return gnutls_strerror(r);
     }

@@ -228,6 +228,20 @@ void bench_run_ms(int64_t ms)
 /* ---- plain sockets --------------------------------------------------------
  */
 
+int raw_listen(void)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    socklen_t size = sizeof(name);
+    inet_pton(AF_INET, "127.0.0.1", &name.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
+    snprintf(bench.address, sizeof(bench.address), "127.0.0.1:%u",
+             ntohs(name.sin_port));
+    return fd;
+}
+
 int raw_connect(const char *source)
 {
     struct sockaddr_in from = {.sin_family = AF_INET},

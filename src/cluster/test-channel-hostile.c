@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "cluster/channel-internal.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -74,24 +73,10 @@ static void stranger_end(struct stranger *s)
     close(s->fd);
 }
 
-static int listen_plainly(void)
-{
-    struct sockaddr_in name = {.sin_family = AF_INET};
-    socklen_t size = sizeof(name);
-    inet_pton(AF_INET, "127.0.0.1", &name.sin_addr);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
-    snprintf(bench.address, sizeof(bench.address), "127.0.0.1:%u",
-             ntohs(name.sin_port));
-    return fd;
-}
-
 /* A client of ours that wants the head's pin meets STRANGER instead. */
 static void meet_as_server(struct stranger *s, struct end *client)
 {
-    int fd = listen_plainly();
+    int fd = raw_listen();
     bench_connect(client, &bench.head->pin);
     bench_run_ms(10);
     stranger_begin(s, accept(fd, NULL, NULL), GNUTLS_SERVER);

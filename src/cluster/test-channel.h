@@ -60,6 +60,8 @@ void end_send(struct end *end, int number, size_t size);
 int end_last_number(const struct end *end);
 void end_release(struct end *end);
 
+/* A plain socket that listens; bench_connect() goes there from now on. */
+int raw_listen(void);
 /* A plain, blocking socket at the listener, from SOURCE ("127.0.0.2"). */
 int raw_connect(const char *source);
 int raw_connect_local(void);

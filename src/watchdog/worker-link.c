@@ -271,7 +271,9 @@ on_closed(void *context, struct channel *channel, const struct error *reason)
     worker->connected = false;
     /* A person waits in front of the first try, and can mend the line. */
     if (!worker->member && !was_connected && !worker->stopping) {
-        log_error("%s: %s", worker->head, reason->text);
+        log_error("%s: %s. Compare with the line that \"gpu-watchdog token\" "
+                  "prints on the head",
+                  worker->head, reason->text);
         worker->channel = channel_free(worker->channel);
         worker_end(worker, EXIT_FAILURE);
         return;

@@ -85,8 +85,16 @@ forge() {
 
 @test "what listens is no head: told, quickly" {
     refused worker1 'Connection refused' 10.77.0.1:6999 "$(token)"
-    # slurmctld speaks no TLS.
-    refused worker1 '10.77.0.1:6817' 10.77.0.1:6817 "$(token)"
+    # slurmctld and slurmd speak no TLS, and the exporter that of the web only.
+    local port begin_ms
+    for port in 6817 6818 9341; do
+        begin_ms=$(now_ms)
+        refused worker1 "10.77.0.1:$port: " "10.77.0.1:$port" "$(token)"
+        echo "port $port: $output"
+        [[ $output == *'no head'* || $output == *'a head would have answered'* ]]
+        [[ $output == *'gpu-watchdog token'* ]]
+        (($(now_ms) - begin_ms < 3500))
+    done
 }
 
 @test "a clock that is off is refused with both times" {
