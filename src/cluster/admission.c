@@ -61,6 +61,26 @@ static int judge_slurm(const struct admission_facts *facts,
     return 0;
 }
 
+static int judge_auth(const struct admission_facts *facts,
+                      const struct join_hello *hello,
+                      struct error *err)
+{
+    if (!facts->auth_slurm || hello->auth_slurm)
+        return 0;
+    _cleanup_(text_deinit) struct text here = TEXT_INIT;
+    slurm_version_format(hello->slurm, &here);
+    if (text_failed(&here))
+        return error_set(err, ENOMEM, "out of memory");
+    return error_set(err, EACCES,
+                     "the cluster authenticates by Slurm's auth/slurm, and "
+                     "Slurm %s here %s; install the head's version here, or "
+                     "start the head with --auth munge",
+                     text_str(&here),
+                     slurm_version_has_auth(hello->slurm)
+                         ? "has no plugin for it (auth_slurm.so)"
+                         : "is too old for that (24.05)");
+}
+
 static void format_time(int64_t ns, char *ret_text, size_t size)
 {
     time_t seconds = (time_t)(ns / NS_PER_S);
@@ -136,7 +156,8 @@ int admission_judge(const struct admission_facts *facts,
 {
     static int (*const judges[])(const struct admission_facts *,
                                  const struct join_hello *, struct error *) = {
-        judge_protocol, judge_member, judge_slurm, judge_clock, judge_name,
+        judge_protocol, judge_member, judge_slurm,
+        judge_auth,     judge_clock,  judge_name,
     };
     for (size_t i = 0; i < array_size(judges); i++) {
         int r = judges[i](facts, hello, err);

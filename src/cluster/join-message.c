@@ -48,12 +48,13 @@ json_t *join_hello_write(const struct join_hello *hello)
 {
     json_t *inventory = inventory_write(&hello->inventory);
     json_t *message = json_pack(
-        "{s:s, s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:I, s:I, s:o}", "type",
+        "{s:s, s:I, s:s, s:s, s:s, s:I, s:b, s:I, s:s, s:I, s:I, s:o}", "type",
         JOIN_HELLO, "protocol", (json_int_t)hello->protocol, "name",
         hello->name, "host", hello->host, "version", hello->version, "slurm",
-        (json_int_t)hello->slurm, "clock_ns", (json_int_t)hello->clock_ns,
-        "nonce", hello->nonce, "slurmd_port", (json_int_t)hello->slurmd_port,
-        "srun_port", (json_int_t)hello->srun_port, "inventory", inventory);
+        (json_int_t)hello->slurm, "auth_slurm", hello->auth_slurm, "clock_ns",
+        (json_int_t)hello->clock_ns, "nonce", hello->nonce, "slurmd_port",
+        (json_int_t)hello->slurmd_port, "srun_port",
+        (json_int_t)hello->srun_port, "inventory", inventory);
     if (!message || !hello->has_token)
         return message;
     if (json_object_set_new(message, "token", json_string(hello->token_id)) <
@@ -100,6 +101,8 @@ numbers_read(const json_t *message, struct join_hello *hello, struct error *err)
                                 &hello->srun_port, err);
     if (r >= 0)
         hello->slurm = (slurm_version)slurm;
+    /* Who does not say cannot. */
+    hello->auth_slurm = json_is_true(json_object_get(message, "auth_slurm"));
     return r;
 }
 
@@ -159,11 +162,12 @@ void join_hello_deinit(struct join_hello *hello)
 
 json_t *join_welcome_write(const struct join_welcome *welcome)
 {
-    json_t *message = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:I, s:O?}", "type", JOIN_WELCOME, "node",
-        welcome->node, "cluster", welcome->cluster, "address", welcome->address,
-        "slurm_conf", welcome->slurm_conf, "beat_ms",
-        (json_int_t)welcome->beat_ms, "users", welcome->users);
+    json_t *message =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:O?}", "type",
+                  JOIN_WELCOME, "node", welcome->node, "cluster",
+                  welcome->cluster, "address", welcome->address, "slurm_conf",
+                  welcome->slurm_conf, "beat_ms", (json_int_t)welcome->beat_ms,
+                  "auth_slurm", welcome->auth_slurm, "users", welcome->users);
     if (message && message_set_bytes(message, "key", welcome->key,
                                      welcome->key_size) < 0) {
         json_decref(message);
@@ -209,6 +213,7 @@ int join_welcome_read(const json_t *message,
         r = error_set(err, EBADMSG, "\"%s\" cannot be the name of a node",
                       w->node);
     w->users = json_object_get(message, "users");
+    w->auth_slurm = json_is_true(json_object_get(message, "auth_slurm"));
     return r;
 }
 

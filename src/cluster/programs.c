@@ -9,8 +9,10 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -83,12 +85,17 @@ static enum family family_of_system(void)
 static const struct requirement {
     const char *program;
     bool head, compute;     /* who needs it */
+    bool munge;             /* only where munge authenticates */
     const char *package[3]; /* by enum family */
 } requirements[] = {
-    {"munged", true, true, {"munge", "munge", "munge"}},
-    {"slurmctld", true, false, {"slurmctld", "slurmctld", "slurm-slurmctld"}},
-    {"slurmd", false, true, {"slurmd", "slurmd", "slurm-slurmd"}},
-    {"scontrol", true, true, {"slurm", "slurm-client", "slurm"}},
+    {"munged", true, true, true, {"munge", "munge", "munge"}},
+    {"slurmctld",
+     true,
+     false,
+     false,
+     {"slurmctld", "slurmctld", "slurm-slurmctld"}},
+    {"slurmd", false, true, false, {"slurmd", "slurmd", "slurm-slurmd"}},
+    {"scontrol", true, true, false, {"slurm", "slurm-client", "slurm"}},
 };
 
 static int missing_tell(const struct text *programs,
@@ -106,7 +113,7 @@ static int missing_tell(const struct text *programs,
                      packages);
 }
 
-static int check_present(bool head, bool compute, struct error *err)
+static int check_present(bool head, bool compute, bool munge, struct error *err)
 {
     enum family family = family_of_system();
     _cleanup_(text_deinit) struct text programs = TEXT_INIT;
@@ -114,7 +121,7 @@ static int check_present(bool head, bool compute, struct error *err)
     for (size_t i = 0; i < array_size(requirements); i++) {
         const struct requirement *r = &requirements[i];
         if (!((head && r->head) || (compute && r->compute)) ||
-            program_find(r->program)[0] == '/')
+            (r->munge && !munge) || program_find(r->program)[0] == '/')
             continue;
         text_addf(&programs, "%s%s", programs.size ? ", " : "", r->program);
         text_addf(&packages, "%s%s", packages.size ? " " : "",
@@ -151,10 +158,57 @@ static int check_version(const char *daemon, struct error *err)
     return 0;
 }
 
-int programs_check(bool head, bool compute, struct error *err)
+int programs_check(bool head, bool compute, bool munge, struct error *err)
 {
-    int r = check_present(head, compute, err);
+    int r = check_present(head, compute, munge, err);
     if (r < 0)
         return r;
     return check_version(compute ? "slurmd" : "slurmctld", err);
+}
+
+/* ---- plugins ------------------------------------------------------------- */
+
+/* Where a Slurm keeps its plugins is compiled into it and told only by a
+ * running one; packages and "make install" put them below the programs' own
+ * prefix. */
+bool programs_have_plugin(const char *name)
+{
+    static const char *const folders[] = {"lib*/slurm*", "lib/*/slurm*"};
+    char program[PATH_MAX], pattern[2 * PATH_MAX];
+    if (!realpath(program_find("slurmd"), program) &&
+        !realpath(program_find("slurmctld"), program))
+        return false;
+    /* PREFIX/sbin/slurmd */
+    for (int i = 0; i < 2; i++) {
+        char *slash = strrchr(program, '/');
+        if (slash)
+            *slash = '\0';
+    }
+    bool found = false;
+    for (size_t i = 0; i < array_size(folders) && !found; i++) {
+        glob_t matches;
+        snprintf(pattern, sizeof(pattern), "%s/%s/%s.so", program, folders[i],
+                 name);
+        found = glob(pattern, 0, NULL, &matches) == 0;
+        globfree(&matches);
+    }
+    return found;
+}
+
+int programs_check_auth(slurm_version version, struct error *err)
+{
+    _cleanup_(text_deinit) struct text number = TEXT_INIT;
+    slurm_version_format(version, &number);
+    const char *told = text_str(&number);
+    if (!slurm_version_has_auth(version))
+        return error_set(err, ENOTSUP,
+                         "Slurm %s has no auth/slurm that a cluster can be run "
+                         "with; 24.05 and later do (Debian 13)",
+                         told ? told : "");
+    if (!programs_have_plugin("auth_slurm"))
+        return error_set(err, ENOTSUP,
+                         "Slurm %s is installed without its plugin auth/slurm "
+                         "(auth_slurm.so, which is built where libjwt is)",
+                         told ? told : "");
+    return 0;
 }

@@ -23,9 +23,13 @@
 enum {
     SERVICES_MAX = 5,
     WORDS_MAX = 16,
-    MUNGE_KEY_SIZE_MAX = 1024
+    KEY_SIZE_MAX = 1024
 };
 
+/* Several keys for auth/slurm; wins over the one of ours. */
+#define SLURM_KEYS "/etc/slurm/slurm.jwks"
+/* Compiled into Slurm. */
+#define SLURMCTLD_RUN_DIRECTORY "/run/slurmctld"
 #define MUNGE_KEY_COPY SERVICES_MUNGE_DIRECTORY "/munge.key"
 
 struct command {
@@ -35,7 +39,7 @@ struct command {
 };
 
 struct services {
-    bool head, compute, gpus;
+    bool head, compute, gpus, auth_slurm;
     bool forget_credentials; /* at the next start of slurmd */
     char *state, *munge_user, *slurm_user, *address;
     char *node, *node_conf, *program, *exporter_listen;
@@ -191,25 +195,52 @@ static int check_port_free(uint16_t port, struct error *err)
                      port, port);
 }
 
+const char *services_key_name(bool auth_slurm)
+{
+    return auth_slurm ? "slurm.key" : "munge.key";
+}
+
+/* Copy the cluster's key to PATH, for OWNER alone. */
+static int copy_key(const struct services *services,
+                    const char *path,
+                    const char *owner,
+                    struct error *err)
+{
+    char key_path[PATH_MAX];
+    _cleanup_(free_ptr) char *key = NULL;
+    size_t size = 0;
+    snprintf(key_path, sizeof(key_path), "%s/%s", services->state,
+             services_key_name(services->auth_slurm));
+    int r = secret_file_read(key_path, KEY_SIZE_MAX, true, &key, &size, err);
+    if (r == 0)
+        r = secret_file_write(path, key, size, 0400, owner, err);
+    if (key)
+        explicit_bzero(key, size);
+    return r;
+}
+
+/* slurmctld reads it as its user, slurmd as root. */
+static int copy_slurm_key(const struct services *services, struct error *err)
+{
+    if (!services->auth_slurm)
+        return 0;
+    if (access(SLURM_KEYS, F_OK) == 0)
+        return error_set(err, EEXIST,
+                         "%s is not ours, and Slurm would take it before the "
+                         "cluster's key; type: mv %s %s.old",
+                         SLURM_KEYS, SLURM_KEYS, SLURM_KEYS);
+    return copy_key(services, SERVICES_SLURM_KEY, services->slurm_user, err);
+}
+
 static int munged_prepare(void *context, struct error *err)
 {
     const struct services *services = context;
-    char key_path[PATH_MAX];
     int r = make_folder(SERVICES_RUN_DIRECTORY, 0755, NULL, err);
     if (r == 0)
         r = make_folder(SERVICES_MUNGE_DIRECTORY, 0711, services->munge_user,
                         err);
-    if (r < 0)
-        return r;
-    _cleanup_(free_ptr) char *key = NULL;
-    size_t size = 0;
-    snprintf(key_path, sizeof(key_path), "%s/munge.key", services->state);
-    r = secret_file_read(key_path, MUNGE_KEY_SIZE_MAX, true, &key, &size, err);
     if (r == 0)
-        r = secret_file_write(MUNGE_KEY_COPY, key, size, 0400,
-                              services->munge_user, err);
-    if (key)
-        explicit_bzero(key, size);
+        r = copy_key(services, MUNGE_KEY_COPY, services->munge_user, err);
     if (r == 0 && !listening_unix(SERVICES_MUNGE_SOCKET))
         unlink(SERVICES_MUNGE_SOCKET); /* of one that was killed */
     return r;
@@ -228,6 +259,12 @@ static int slurmctld_prepare(void *context, struct error *err)
              SERVICES_CONTROLLER_STATE);
     if (r == 0)
         r = make_folder(path, 0700, services->slurm_user, err);
+    /* Its user could not make it, for the socket by which it authenticates. */
+    if (r == 0 && services->auth_slurm)
+        r = make_folder(SLURMCTLD_RUN_DIRECTORY, 0755, services->slurm_user,
+                        err);
+    if (r == 0)
+        r = copy_slurm_key(services, err);
     return r;
 }
 
@@ -247,6 +284,8 @@ static int slurmd_prepare(void *context, struct error *err)
         r = make_folder("/var/spool", 0755, NULL, err);
     if (r == 0)
         r = make_folder(SERVICES_NODE_SPOOL, 0755, NULL, err);
+    if (r == 0)
+        r = copy_slurm_key(services, err);
     if (r == 0 && services->forget_credentials) {
         unlink(SERVICES_NODE_SPOOL "/cred_state");
         unlink(SERVICES_NODE_SPOOL "/cred_state.new");
@@ -305,7 +344,7 @@ static void add_spec(struct services *services, struct service_spec spec)
     services->specs[services->count++] = spec;
 }
 
-static void add_specs(struct services *services)
+static void add_munged(struct services *services)
 {
     add_spec(services,
              (struct service_spec){.name = "munged",
@@ -314,25 +353,33 @@ static void add_specs(struct services *services)
                                    .prepare = munged_prepare,
                                    .command = munged_command,
                                    .ready = munged_ready});
+}
+
+static void add_specs(struct services *services)
+{
+    const char *auth = services->auth_slurm ? NULL : "munged";
+    const char *controller = services->head ? "slurmctld" : NULL;
+    if (!services->auth_slurm)
+        add_munged(services);
     if (services->head)
         add_spec(services, (struct service_spec){
                                .name = "slurmctld",
                                .pid_path = SERVICES_PID_DIRECTORY "/slurmctld",
-                               .needs = {"munged"},
+                               .needs = {auth},
                                .prepare = slurmctld_prepare,
                                .command = slurmctld_command,
                                .ready = slurmctld_ready});
     /* On a head the controller first, or slurmd would wait to try again. Its
      * steps are no children of ours and go on when it stops. */
     if (services->compute)
-        add_spec(services,
-                 (struct service_spec){
-                     .name = "slurmd",
-                     .pid_path = SERVICES_PID_DIRECTORY "/slurmd",
-                     .needs = {"munged", services->head ? "slurmctld" : NULL},
-                     .prepare = slurmd_prepare,
-                     .command = slurmd_command,
-                     .ready = slurmd_ready});
+        add_spec(services, (struct service_spec){
+                               .name = "slurmd",
+                               .pid_path = SERVICES_PID_DIRECTORY "/slurmd",
+                               .needs = {auth ? auth : controller,
+                                         auth ? controller : NULL},
+                               .prepare = slurmd_prepare,
+                               .command = slurmd_command,
+                               .ready = slurmd_ready});
     if (services->head && services->exporter_listen)
         add_spec(services, (struct service_spec){
                                .name = "serve",
@@ -377,6 +424,7 @@ int services_new(const struct services_settings *settings,
     s->head = settings->head;
     s->compute = settings->compute;
     s->gpus = settings->gpus;
+    s->auth_slurm = settings->auth_slurm;
     if (copy_text(&s->state, settings->state) < 0 ||
         copy_text(&s->munge_user, settings->munge_user) < 0 ||
         copy_text(&s->slurm_user, settings->slurm_user) < 0 ||

@@ -14,6 +14,8 @@
 /* munged's own, which it writes to; the folder above is root's. */
 #define SERVICES_MUNGE_DIRECTORY SERVICES_RUN_DIRECTORY "/munge"
 #define SERVICES_MUNGE_SOCKET SERVICES_MUNGE_DIRECTORY "/munge.socket"
+/* Where Slurm looks for the key of auth/slurm: beside slurm.conf. */
+#define SERVICES_SLURM_KEY "/etc/slurm/slurm.key"
 /* Which process is which; see leftover.h. */
 #define SERVICES_PID_DIRECTORY SERVICES_RUN_DIRECTORY "/services"
 /* StateSaveLocation, in the state folder. */
@@ -32,10 +34,11 @@ enum {
 };
 
 struct services_settings {
-    bool head;    /* slurmctld, the exporter and the dashboard */
-    bool compute; /* slurmd */
-    /* Our folder; munge's key is STATE/munge.key, of which munged gets a copy:
-     * a volume may be one that its user cannot read. */
+    bool head;       /* slurmctld, the exporter and the dashboard */
+    bool compute;    /* slurmd */
+    bool auth_slurm; /* no munged: Slurm's daemons authenticate themselves */
+    /* Our folder; the key is in it, of which munged or Slurm gets a copy: a
+     * volume may be one that their users cannot read. */
     const char *state;
     const char *munge_user; /* "munge", or NULL: stay root */
     const char *slurm_user; /* NULL: stay root */
@@ -49,6 +52,9 @@ struct services_settings {
     bool gpus; /* this machine has some: gpu-exporter, where it is installed and
                   nothing else has its port */
 };
+
+/* The file in the state folder: "munge.key", "slurm.key". */
+const char *services_key_name(bool auth_slurm);
 
 struct services; /* owns what the specs point to */
 

@@ -40,6 +40,11 @@ int slurm_version_parse(const char *text,
     return 0;
 }
 
+bool slurm_version_has_auth(slurm_version version)
+{
+    return version >= AUTH_SLURM;
+}
+
 void slurm_version_format(slurm_version version, struct text *out)
 {
     text_addf(out, "%u.%02u.%u", version >> 16, version >> 8 & 0xff,
@@ -100,7 +105,7 @@ static int check_version(const struct slurm_cluster *cluster, struct error *err)
                          "Slurm %s is too old: nodes can join a running "
                          "cluster only from 22.05 on (Debian 12, Ubuntu 24.04)",
                          text_str(&version));
-    if (cluster->auth_slurm && cluster->version < AUTH_SLURM)
+    if (cluster->auth_slurm && !slurm_version_has_auth(cluster->version))
         return error_set(err, ENOTSUP,
                          "Slurm %s has no auth/slurm that fits; use munge, or "
                          "Slurm 24.05 or later",

@@ -23,6 +23,8 @@ typedef uint32_t slurm_version;
 int slurm_version_parse(const char *text,
                         slurm_version *ret_version,
                         struct error *err);
+/* Does it have an auth/slurm that a cluster can be run with? 24.05 on. */
+bool slurm_version_has_auth(slurm_version version);
 void slurm_version_format(slurm_version version, struct text *out);
 
 struct slurm_cluster {

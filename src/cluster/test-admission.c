@@ -16,6 +16,8 @@ struct fixture {
     struct roster roster;
     struct pin pin;
     struct join_hello hello;
+    slurm_version slurm; /* of the head */
+    bool auth_slurm;
 };
 
 static void set_up(struct fixture *f)
@@ -25,6 +27,7 @@ static void set_up(struct fixture *f)
                   .has_token = true,
                   .slurm = 0x160508,
                   .clock_ns = NOW_NS},
+        .slurm = 0x160508,
     };
     memset(&f->pin, 7, sizeof(f->pin));
     strcpy(f->hello.name, "gpu1");
@@ -34,7 +37,8 @@ static void set_up(struct fixture *f)
 static int judge(struct fixture *f, struct error *reason)
 {
     const struct admission_facts facts = {
-        .slurm = 0x160508,
+        .slurm = f->slurm,
+        .auth_slurm = f->auth_slurm,
         .version = "0.1.0",
         .node = "box",
         .now_ns = NOW_NS,
@@ -112,6 +116,25 @@ static void versions_of_slurm_that_cannot_talk_are_refused(void **state)
     }
 }
 
+static void
+a_worker_without_auth_slurm_is_refused_where_it_is_used(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error reason;
+    set_up(&f);
+    f.auth_slurm = true;
+    expect_refusal(&f, "too old for that (24.05)");
+    set_up(&f);
+    f.auth_slurm = true;
+    f.hello.slurm = f.slurm = 0x180b05;
+    expect_refusal(&f, "no plugin for it");
+    set_up(&f);
+    f.auth_slurm = f.hello.auth_slurm = true;
+    f.hello.slurm = f.slurm = 0x180b05;
+    assert_int_equal(judge(&f, &reason), 0);
+}
+
 /* Of one release the last number does not matter. */
 static void a_newer_patch_of_the_same_slurm_is_let_in(void **state)
 {
@@ -170,6 +193,8 @@ int main(void)
         cmocka_unit_test(a_stranger_without_a_token_is_refused),
         cmocka_unit_test(a_member_needs_no_token),
         cmocka_unit_test(versions_of_slurm_that_cannot_talk_are_refused),
+        cmocka_unit_test(
+            a_worker_without_auth_slurm_is_refused_where_it_is_used),
         cmocka_unit_test(a_newer_patch_of_the_same_slurm_is_let_in),
         cmocka_unit_test(a_clock_that_is_off_is_refused_with_both_times),
         cmocka_unit_test(a_name_belongs_to_the_key_that_has_it),

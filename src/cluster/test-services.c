@@ -93,11 +93,36 @@ static void test_worker_runs_two_and_is_renamed(void **state)
     assert_null(services_free(NULL));
 }
 
+static void test_auth_slurm_needs_no_munged(void **state)
+{
+    (void)state;
+    struct services_settings settings = head;
+    settings.auth_slurm = true;
+    struct services *services = make(&settings);
+    size_t count;
+    const struct service_spec *specs = services_specs(services, &count);
+    assert_int_equal(count, 3);
+    assert_string_equal(specs[0].name, "slurmctld");
+    assert_null(specs[0].needs[0]);
+    assert_string_equal(specs[1].name, "slurmd");
+    assert_string_equal(specs[1].needs[0], "slurmctld");
+    services_free(services);
+    settings.head = false;
+    services = make(&settings);
+    specs = services_specs(services, &count);
+    assert_int_equal(count, 1);
+    assert_null(specs[0].needs[0]);
+    services_free(services);
+    assert_string_equal(services_key_name(true), "slurm.key");
+    assert_string_equal(services_key_name(false), "munge.key");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_head_runs_four_in_order),
         cmocka_unit_test(test_worker_runs_two_and_is_renamed),
+        cmocka_unit_test(test_auth_slurm_needs_no_munged),
     };
     return cmocka_run_group_tests_name("services", tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "watchdog/doctor.h"
 
 #include "base/cleanup.h"
+#include "cluster/listening.h"
 #include "cluster/place.h"
 #include "cluster/programs.h"
 #include "cluster/secret-file.h"
@@ -26,12 +27,15 @@ void doctor_check_programs(struct doctor *doctor)
 {
     struct error err;
     bool head = doctor->role == DOCTOR_HEAD;
-    if (programs_check(head, !head, &err) < 0)
+    /* Without munge's socket it may be Slurm itself that authenticates. */
+    bool munge = listening_unix(SERVICES_MUNGE_SOCKET) ||
+                 access(SERVICES_SLURM_KEY, F_OK) < 0;
+    if (programs_check(head, !head, munge, &err) < 0)
         doctor_tell(doctor, DOCTOR_WRONG, "install what is missing", "%s",
                     err.text);
     else
-        doctor_tell(doctor, DOCTOR_GOOD, "",
-                    "munge and Slurm are installed, and new enough");
+        doctor_tell(doctor, DOCTOR_GOOD, "", "%s installed, and new enough",
+                    munge ? "munge and Slurm are" : "Slurm is");
 }
 
 /* munge's version: by the package, which may have fixes that the number does

@@ -162,6 +162,19 @@ static int answer_user_add(struct head *head,
     return r;
 }
 
+/* munged hands out credentials to whoever asks; without it those of Slurm's
+ * daemons do that read the key. Steps of jobs ask slurmd, and so go on. */
+static void restart_for_key(struct head *head)
+{
+    if (!head->auth_slurm) {
+        supervisor_restart(head->supervisor, "munged", false);
+        return;
+    }
+    supervisor_restart(head->supervisor, "slurmctld", false);
+    if (head->settings->compute)
+        supervisor_restart(head->supervisor, "slurmd", false);
+}
+
 static int answer_key_rotate(struct head *head,
                              const json_t *request,
                              json_t *answer,
@@ -175,7 +188,7 @@ static int answer_key_rotate(struct head *head,
     for (size_t i = 0; i < head->roster.count; i++)
         away += !head->roster.members[i]->connection;
     head_welcome_all(head);
-    supervisor_restart(head->supervisor, "munged", false);
+    restart_for_key(head);
     json_object_set_new(answer, "away", json_integer((json_int_t)away));
     log_notice("the cluster has a new key");
     return 0;

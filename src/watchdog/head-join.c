@@ -149,6 +149,7 @@ static void send_welcome(struct connection *c)
     struct error err;
     struct join_welcome welcome = {
         .slurm_conf = text_str(&head->slurm_conf),
+        .auth_slurm = head->auth_slurm,
         .beat_ms = BEAT_MS,
     };
     snprintf(welcome.node, sizeof(welcome.node), "%s", c->member->name);
@@ -333,6 +334,7 @@ static int judge(struct connection *c, struct error *err)
     struct head *head = c->head;
     const struct admission_facts facts = {
         .slurm = head->slurm,
+        .auth_slurm = head->auth_slurm,
         .version = PROJECT_VERSION,
         .node = head->node,
         .now_ns = clock_realtime_ns(),

@@ -132,6 +132,7 @@ static int read_cluster(struct head *head, const char *path, struct error *err)
         error_prefix(err, "%s is damaged", path);
         return r;
     }
+    head->auth_slurm = json_is_true(json_object_get(document, "auth_slurm"));
     const char *wish = head->settings->name;
     if (*wish && strcmp(wish, head->cluster) != 0)
         return error_set(err, EINVAL,
@@ -142,15 +143,20 @@ static int read_cluster(struct head *head, const char *path, struct error *err)
     return 0;
 }
 
-static int write_cluster(struct head *head, const char *path, struct error *err)
+static void begin_cluster(struct head *head)
 {
     const char *wish = head->settings->name;
     snprintf(head->cluster, sizeof(head->cluster), "%s",
              *wish ? wish : JOIN_CLUSTER_DEFAULT);
     snprintf(head->node, sizeof(head->node), "%s",
              join_name_valid(head->host) ? head->host : "head");
+}
+
+static int write_cluster(struct head *head, const char *path, struct error *err)
+{
     _cleanup_(json_release) json_t *document =
-        json_pack("{s:s, s:s}", "name", head->cluster, "node", head->node);
+        json_pack("{s:s, s:s, s:b}", "name", head->cluster, "node", head->node,
+                  "auth_slurm", head->auth_slurm);
     _cleanup_(free_ptr) char *text =
         document ? json_dumps(document, JSON_INDENT(1)) : NULL;
     if (!text)
@@ -158,12 +164,42 @@ static int write_cluster(struct head *head, const char *path, struct error *err)
     return secret_file_write(path, text, strlen(text), 0600, NULL, err);
 }
 
+/* munge may be needed; whether it is, cluster.json tells later. */
+static bool needs_munge(const struct head *head)
+{
+    int wish = head->settings->auth;
+    return wish == SETTINGS_AUTH_MUNGE ||
+           (wish == SETTINGS_AUTH_AUTO && !programs_have_plugin("auth_slurm"));
+}
+
+static int check_auth(const struct head *head, struct error *err)
+{
+    if (!head->auth_slurm && needs_munge(head))
+        return 0; /* has been looked for */
+    if (!head->auth_slurm)
+        return programs_check(true, head->settings->compute, true, err);
+    int r = programs_check_auth(head->slurm, err);
+    if (r < 0)
+        error_prefix(err, "--auth slurm cannot be had here (--auth munge can)");
+    return r;
+}
+
 static int find_cluster(struct head *head, struct error *err)
 {
     char path[PATH_MAX];
     path_in(head, "cluster.json", path);
     int r = read_cluster(head, path, err);
-    return r == -ENOENT ? write_cluster(head, path, err) : r;
+    bool fresh = r == -ENOENT, auth_slurm = head->auth_slurm;
+    if (r < 0 && !fresh)
+        return r;
+    if (fresh)
+        begin_cluster(head);
+    if (head->settings->auth != SETTINGS_AUTH_AUTO)
+        head->auth_slurm = head->settings->auth == SETTINGS_AUTH_SLURM;
+    r = check_auth(head, err);
+    if (r == 0 && (fresh || head->auth_slurm != auth_slurm))
+        r = write_cluster(head, path, err);
+    return r;
 }
 
 /* ---- keys -----------------------------------------------------------------
@@ -175,8 +211,8 @@ make_key(const struct head *head, const char *path, struct error *err)
     uint8_t key[KEY_SIZE];
     if (getrandom(key, sizeof(key), 0) != sizeof(key))
         return error_errno(err, errno, "getting random bytes for a key");
-    int r =
-        secret_file_write(path, key, sizeof(key), 0400, head->munge_user, err);
+    int r = secret_file_write(path, key, sizeof(key), 0400,
+                              head->auth_slurm ? NULL : head->munge_user, err);
     explicit_bzero(key, sizeof(key));
     return r;
 }
@@ -184,7 +220,7 @@ make_key(const struct head *head, const char *path, struct error *err)
 static int find_keys(struct head *head, struct error *err)
 {
     char path[PATH_MAX];
-    path_in(head, "munge.key", path);
+    path_in(head, services_key_name(head->auth_slurm), path);
     int r = access(path, F_OK) == 0 ? 0 : make_key(head, path, err);
     if (r == 0) {
         path_in(head, "identity.pem", path);
@@ -212,7 +248,7 @@ int head_key_read(const struct head *head,
 {
     char path[PATH_MAX];
     _cleanup_(free_ptr) char *bytes = NULL;
-    path_in(head, "munge.key", path);
+    path_in(head, services_key_name(head->auth_slurm), path);
     int r =
         secret_file_read(path, JOIN_KEY_SIZE_MAX, true, &bytes, ret_size, err);
     if (r < 0)
@@ -225,7 +261,7 @@ int head_key_read(const struct head *head,
 int head_key_renew(struct head *head, struct error *err)
 {
     char path[PATH_MAX];
-    path_in(head, "munge.key", path);
+    path_in(head, services_key_name(head->auth_slurm), path);
     return make_key(head, path, err);
 }
 
@@ -268,6 +304,7 @@ static int write_files(struct head *head, struct error *err)
         .slurm_user = head->slurm_user ? head->slurm_user : "root",
         .state = state,
         .munge_socket = SERVICES_MUNGE_SOCKET,
+        .auth_slurm = head->auth_slurm,
         .partition = head->settings->partition,
         .nodes_max = head->settings->nodes_max,
         .home = *head->settings->home ? head->settings->home : NULL,
@@ -309,7 +346,8 @@ int head_setup(struct head *head, struct error *err)
     head->started_s = clock_realtime_ns() / NS_PER_S;
     int r = check_root(err);
     if (r == 0)
-        r = programs_check(true, head->settings->compute, err);
+        r = programs_check(true, head->settings->compute, needs_munge(head),
+                           err);
     if (r == 0)
         r = find_version(head, err);
     if (r == 0)

@@ -174,6 +174,9 @@ json_t *head_status(const struct head *head)
         "metrics_url", metrics, "services", services_status(head->supervisor),
         "nodes", nodes_write(head), "queue", queue_write(head), "waiting",
         head_joins_waiting(head), "refused", refusals_write(head));
+    if (status)
+        json_object_set_new(status, "auth",
+                            json_string(head->auth_slurm ? "slurm" : "munge"));
     if (status && head->collector)
         json_object_set_new(
             status, "slurm_reason",

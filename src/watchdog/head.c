@@ -129,6 +129,7 @@ static int start_services(struct head *head, struct error *err)
     const struct services_settings settings = {
         .head = true,
         .compute = head->settings->compute,
+        .auth_slurm = head->auth_slurm,
         .state = head->state,
         .munge_user = head->munge_user,
         .slurm_user = head->slurm_user,

@@ -52,6 +52,7 @@ struct head {
     const char *slurm_user;    /* NULL: root */
     const char *munge_user;    /* NULL: root */
     slurm_version slurm;
+    bool auth_slurm; /* auth/slurm, not munge */
     struct inventory inventory;
     struct text node_conf;  /* slurmd --conf */
     struct text slurm_conf; /* as workers get it */

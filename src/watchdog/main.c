@@ -47,7 +47,7 @@ const struct subcommand subcommands[] = {
      user_main},
     {{.name = "key",
       .arguments = "rotate",
-      .help = "Give all nodes a new munge key.",
+      .help = "Give all nodes a new key.",
       .bit = COMMAND_KEY},
      key_main},
     {{.name = "doctor",

@@ -28,6 +28,13 @@ static const char *const log_level_words[] = {
     NULL,
 };
 
+static const char *const auth_words[] = {
+    [SETTINGS_AUTH_AUTO] = "auto",
+    [SETTINGS_AUTH_MUNGE] = "munge",
+    [SETTINGS_AUTH_SLURM] = "slurm",
+    NULL,
+};
+
 #define COMMANDS_WATCHING (COMMAND_EXPORTER | COMMAND_SERVE)
 #define COMMANDS_KEEPING (COMMAND_HEAD | COMMAND_JOIN)
 #define COMMANDS_ASKING                                                        \
@@ -298,6 +305,18 @@ static const struct option_row rows[] = {
         .check = option_check_partition,
         .unit = "NAME",
         .help = "The name of the partition of all nodes",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "auth",
+        .group = "Cluster",
+        OPTION_CHOICE(struct settings, auth),
+        .initial = "auto",
+        .words = auth_words,
+        .help = "What the daemons authenticate by: munge, or Slurm itself",
+        .about = "slurm: auth/slurm, without munge, where all nodes have Slurm "
+                 "24.05 or later with that plugin; others are refused. auto: "
+                 "as the cluster was begun, a new one with munge.",
         .commands = COMMAND_HEAD,
     },
     {

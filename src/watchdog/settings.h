@@ -30,6 +30,13 @@ enum {
 
 #define SETTINGS_DEFAULT_FILE "/etc/gpu-watchdog/gpu-watchdog.yaml"
 
+/* How the daemons of the cluster know each other. */
+enum settings_auth {
+    SETTINGS_AUTH_AUTO, /* as the cluster began; a new one: munge */
+    SETTINGS_AUTH_MUNGE,
+    SETTINGS_AUTH_SLURM
+};
+
 struct settings {
     struct option_list listen; /* addresses as --listen takes them */
     char *web_config_file;
@@ -62,6 +69,7 @@ struct settings {
     char *partition;
     char *home;         /* a shared folder of homes; "": none */
     char *cluster_user; /* the first one; "": none */
+    int auth;           /* enum settings_auth */
     uint32_t nodes_max;
     uint32_t join_port;
     bool compute; /* the head runs jobs, too */

@@ -144,10 +144,11 @@ static void print_queue(const json_t *queue)
 static bool print_head(const json_t *status)
 {
     char words[JOIN_CLUSTER_WORDS_SIZE];
-    printf("%s, head %s (%s), Slurm %s\n",
+    bool auth_slurm = strcmp(text_at(status, "auth"), "slurm") == 0;
+    printf("%s, head %s (%s), Slurm %s%s\n",
            join_cluster_words(text_at(status, "cluster"), words),
            text_at(status, "host"), text_at(status, "address"),
-           text_at(status, "slurm"));
+           text_at(status, "slurm"), auth_slurm ? ", auth/slurm" : "");
     bool ready = print_services(json_object_get(status, "services"));
     print_nodes(json_object_get(status, "nodes"));
     print_queue(json_object_get(status, "queue"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * "gpu-watchdog user add NAME" on the head: a user with the same number on
- * every node. "gpu-watchdog key rotate": a new munge key everywhere.
+ * every node. "gpu-watchdog key rotate": a new key everywhere.
  */
 #include "watchdog/control.h"
 #include "watchdog/report.h"

@@ -75,6 +75,7 @@ static void send_hello(struct worker *worker)
         .protocol = JOIN_PROTOCOL,
         .has_token = worker->show_token,
         .slurm = worker->slurm,
+        .auth_slurm = worker->can_auth_slurm,
         .version = PROJECT_VERSION,
         .clock_ns = clock_realtime_ns(),
         .slurmd_port = answers ? SLURMD_PORT : 0,

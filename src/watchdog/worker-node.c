@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "cluster/programs.h"
 #include "cluster/slurm-files.h"
 #include "cluster/users.h"
 #include "watchdog/progress.h"
@@ -139,6 +140,7 @@ static int start_services(struct worker *worker, struct error *err)
                           &worker->node_conf);
     const struct services_settings settings = {
         .compute = true,
+        .auth_slurm = worker->auth_slurm,
         .state = worker->state,
         .munge_user = worker->munge_user,
         .address = channel_own_address(worker->channel),
@@ -197,14 +199,56 @@ static void apply_users(const struct join_welcome *welcome)
     users_close(&users);
 }
 
+/* The head has changed to or from munge: what is to run is another list. */
+static void on_services_stopped(void *context)
+{
+    struct worker *worker = context;
+    struct error err;
+    worker->supervisor = supervisor_free(worker->supervisor);
+    worker->services = services_free(worker->services);
+    worker->proof = process_free(worker->proof);
+    worker->proof_timer = loop_source_free(worker->proof_timer);
+    text_clear(&worker->node_conf);
+    worker->restarting = false;
+    if (start_services(worker, &err) < 0) {
+        log_error("%s", err.text);
+        worker_end(worker, EXIT_FAILURE);
+    }
+}
+
+static void
+follow_change(struct worker *worker, bool auth, bool key, bool files)
+{
+    if (worker->restarting)
+        return;
+    if (auth) {
+        log_notice("the cluster authenticates by %s now; munged and slurmd are "
+                   "set up anew",
+                   worker->auth_slurm ? "auth/slurm" : "munge");
+        worker->restarting = true;
+        supervisor_stop(worker->supervisor, on_services_stopped);
+    } else if (key) {
+        supervisor_restart(worker->supervisor,
+                           worker->auth_slurm ? "slurmd" : "munged", true);
+    } else if (files) {
+        supervisor_restart(worker->supervisor, "slurmd", false);
+    }
+}
+
 int worker_node_update(struct worker *worker,
                        const struct join_welcome *welcome,
                        struct error *err)
 {
     bool key_changed, files_changed = false;
+    bool auth_changed = worker->auth_slurm != welcome->auth_slurm;
     snprintf(worker->node, sizeof(worker->node), "%s", welcome->node);
     snprintf(worker->cluster, sizeof(worker->cluster), "%s", welcome->cluster);
-    int r = worker_key_write(worker, welcome->key, welcome->key_size,
+    worker->auth_slurm = welcome->auth_slurm;
+    int r = 0;
+    if (!worker->auth_slurm && (auth_changed || !worker->supervisor))
+        r = programs_check(false, true, true, err);
+    if (r == 0)
+        r = worker_key_write(worker, welcome->key, welcome->key_size,
                              &key_changed, err);
     if (r == 0)
         r = write_files(worker, welcome, &files_changed, err);
@@ -219,10 +263,7 @@ int worker_node_update(struct worker *worker,
     apply_users(welcome);
     if (!worker->supervisor)
         return start_services(worker, err);
-    if (key_changed)
-        supervisor_restart(worker->supervisor, "munged", true);
-    else if (files_changed)
-        supervisor_restart(worker->supervisor, "slurmd", false);
+    follow_change(worker, auth_changed, key_changed, files_changed);
     return 0;
 }
 

@@ -215,7 +215,8 @@ int worker_setup(struct worker *worker, struct error *err)
     if (r == 0)
         r = find_token(worker, err);
     if (r == 0)
-        r = programs_check(false, true, err);
+        r = programs_check(false, true, !programs_have_plugin("auth_slurm"),
+                           err);
     if (r == 0)
         r = find_state(worker, err);
     if (r == 0)
@@ -224,6 +225,11 @@ int worker_setup(struct worker *worker, struct error *err)
         r = slurm_files_check(SLURM_FILES_DIRECTORY, err);
     if (r == 0)
         r = find_version(worker, err);
+    /* Which of both it is to be, only the head knows. */
+    worker->can_auth_slurm =
+        r == 0 && programs_check_auth(worker->slurm, NULL) == 0;
+    if (r == 0 && !worker->can_auth_slurm)
+        r = programs_check(false, true, true, err);
     place_host(worker->host, sizeof(worker->host));
     worker->munge_user = getpwnam("munge") ? "munge" : NULL;
     if (r == 0)
@@ -251,7 +257,7 @@ int worker_key_write(const struct worker *worker,
     char path[PATH_MAX];
     char *old = NULL;
     size_t old_size = 0;
-    path_in(worker, "munge.key", path);
+    path_in(worker, services_key_name(worker->auth_slurm), path);
     int r =
         secret_file_read(path, JOIN_KEY_SIZE_MAX, true, &old, &old_size, err);
     *ret_changed = r < 0 || old_size != size || memcmp(old, key, size) != 0;
@@ -260,19 +266,23 @@ int worker_key_write(const struct worker *worker,
     free(old);
     if (!*ret_changed)
         return 0;
-    return secret_file_write(path, key, size, 0400, worker->munge_user, err);
+    return secret_file_write(path, key, size, 0400,
+                             worker->auth_slurm ? NULL : worker->munge_user,
+                             err);
 }
 
 void worker_forget(const struct worker *worker)
 {
-    static const char *const names[] = {"munge.key", "membership.json",
-                                        "identity.pem"};
+    static const char *const names[] = {"munge.key", "slurm.key",
+                                        "membership.json", "identity.pem"};
     char path[PATH_MAX];
     for (size_t i = 0; i < array_size(names); i++) {
         path_in(worker, names[i], path);
         if (unlink(path) < 0 && errno != ENOENT)
             log_warning("%s: %s", path, strerror(errno));
     }
+    if (worker->auth_slurm)
+        unlink(SERVICES_SLURM_KEY);
     struct error err;
     if (slurm_files_remove(SLURM_FILES_DIRECTORY, &err) < 0)
         log_warning("%s", err.text);

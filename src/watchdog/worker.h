@@ -32,6 +32,7 @@ struct worker {
     char host[JOIN_NAME_SIZE];
     const char *munge_user; /* NULL: root */
     slurm_version slurm;
+    bool can_auth_slurm; /* this Slurm can do without munge */
     struct inventory inventory;
     struct identity *identity;
     int lock_fd;
@@ -44,6 +45,7 @@ struct worker {
     struct token token;
     char node[JOIN_NAME_SIZE];
     char cluster[JOIN_NAME_SIZE];
+    bool auth_slurm; /* the cluster does; known once WELCOME has come */
 
     struct loop *loop;
     struct loop_source *signals[2];
@@ -77,6 +79,7 @@ struct worker {
     struct channel *leaver; /* a command that waits for the end of LEAVE */
     bool leaving;           /* LEAVE was sent */
     bool left;              /* forget everything at the end */
+    bool restarting;        /* the services, for another authentication */
     bool stopping;
     int exit_code;
 };
@@ -93,7 +96,8 @@ int worker_remember(const struct worker *worker, struct error *err);
 /* Remove what makes us one: key, membership, Slurm's files. */
 void worker_forget(const struct worker *worker);
 
-/* Write the cluster's key where munged reads it. RET_CHANGED: it is another. */
+/* Keep the cluster's key where the services take it from. RET_CHANGED: it is
+ * another. */
 int worker_key_write(const struct worker *worker,
                      const uint8_t *key,
                      size_t size,

@@ -97,6 +97,13 @@ forge() {
     done
 }
 
+@test "head --auth slurm: refused where Slurm is too old, and what can be had is told" {
+    run on worker2 gpu-watchdog head --auth slurm
+    ((status == 1))
+    [[ $output == *'--auth munge can'*'no auth/slurm'*'24.05'* ]]
+    on worker2 test ! -e /etc/slurm/slurm.conf
+}
+
 @test "a clock that is off is refused with both times" {
     local library=$BATS_FILE_TMPDIR/clock.so token
     token=$(token)

@@ -58,6 +58,9 @@ matrix_scenarios() {
     done
     [[ $suite != bookworm ]] ||
         scenario_run test/scenario/deploy-debian.bats deploy-debian
+    [[ ! $suite =~ ^(trixie|sid)$ ]] ||
+        scenario_run test/scenario/auth-slurm.bats "auth-slurm $suite" \
+            "LAB_ROOT=$(lab/root "$suite")"
     [[ $suite != trixie ]] ||
         scenario_run test/scenario/deploy-image.bats deploy-image
 }
