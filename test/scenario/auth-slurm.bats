@@ -66,6 +66,16 @@ same_key() {
     ((status != 0))
 }
 
+@test "doctor finds nothing wrong, and asks for no munge" {
+    local host
+    for host in head worker1; do
+        run on "$host" gpu-watchdog doctor
+        echo "$host: $output"
+        ((status == 0))
+        [[ $output != *munged* ]]
+    done
+}
+
 @test "a worker whose Slurm has no auth/slurm is refused with a plain sentence" {
     on worker2 gpu-watchdog leave
     wait_until 10 node_is_gone worker2
@@ -76,7 +86,12 @@ same_key() {
     on worker2 bash -c 'umount /usr/lib/*/slurm-wlm'
     ((status == 1))
     [[ $output == *"authenticates by Slurm's auth/slurm"*'no plugin for it'* ]]
+}
+
+@test "a worker without munge joins" {
+    on worker2 mount --bind /dev/null /usr/sbin/munged
     join worker2
+    on worker2 umount /usr/sbin/munged
     wait_until 10 node_is worker2 idle
 }
 
