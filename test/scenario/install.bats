@@ -59,6 +59,7 @@ share/man/man8/gpu-watchdog-head.8
 share/man/man8/gpu-watchdog-join.8
 share/man/man8/gpu-watchdog-key.8
 share/man/man8/gpu-watchdog-leave.8
+share/man/man8/gpu-watchdog-serve.8
 share/man/man8/gpu-watchdog-status.8
 share/man/man8/gpu-watchdog-token.8
 share/man/man8/gpu-watchdog-user.8

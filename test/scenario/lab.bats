@@ -392,7 +392,8 @@ EOF
 # What ./start makes unless it is told --by-hand.
 @test "head and join make a lab of sixteen workers, which lose power and come back" {
     local name="$GPU_WATCHDOG_LAB-made"
-    "$SOURCE/start" --name "$name" --detach --port-base 0 --workers 16 3>&-
+    "$SOURCE/start" --name "$name" --detach --port-base 0 --workers 16 \
+        --no-jobs 3>&-
     idle_nodes() {
         on --name "$name" head sinfo --noheader --partition=all --states=idle \
             --format=%D
