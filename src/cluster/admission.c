@@ -81,6 +81,21 @@ static int judge_auth(const struct admission_facts *facts,
                          : "is too old for that (24.05)");
 }
 
+/* One without GPUs has nothing to keep jobs from; but slurm.conf is the same
+ * for all, and its slurmd would not start. */
+static int judge_confinement(const struct admission_facts *facts,
+                             const struct join_hello *hello,
+                             struct error *err)
+{
+    if (!facts->confine_gpus || hello->confines_gpus)
+        return 0;
+    return error_set(err, EACCES,
+                     "the cluster keeps jobs to their GPUs, which this machine "
+                     "cannot: it takes cgroups of version 1 whose controller "
+                     "\"devices\" can be written to; mount them, or start the "
+                     "head without --confine-gpus");
+}
+
 static void format_time(int64_t ns, char *ret_text, size_t size)
 {
     time_t seconds = (time_t)(ns / NS_PER_S);
@@ -156,8 +171,8 @@ int admission_judge(const struct admission_facts *facts,
 {
     static int (*const judges[])(const struct admission_facts *,
                                  const struct join_hello *, struct error *) = {
-        judge_protocol, judge_member, judge_slurm,
-        judge_auth,     judge_clock,  judge_name,
+        judge_protocol,    judge_member, judge_slurm, judge_auth,
+        judge_confinement, judge_clock,  judge_name,
     };
     for (size_t i = 0; i < array_size(judges); i++) {
         int r = judges[i](facts, hello, err);

@@ -14,6 +14,7 @@
 
 struct admission_facts {
     slurm_version slurm; /* of the head */
+    bool confine_gpus;   /* jobs are kept to their GPUs */
     bool auth_slurm;     /* the cluster authenticates by it */
     const char *version; /* of gpu-watchdog on the head */
     const char *node;    /* the head's own name */

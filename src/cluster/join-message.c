@@ -48,10 +48,11 @@ json_t *join_hello_write(const struct join_hello *hello)
 {
     json_t *inventory = inventory_write(&hello->inventory);
     json_t *message = json_pack(
-        "{s:s, s:I, s:s, s:s, s:s, s:I, s:b, s:I, s:s, s:I, s:I, s:o}", "type",
-        JOIN_HELLO, "protocol", (json_int_t)hello->protocol, "name",
+        "{s:s, s:I, s:s, s:s, s:s, s:I, s:b, s:b, s:I, s:s, s:I, s:I, s:o}",
+        "type", JOIN_HELLO, "protocol", (json_int_t)hello->protocol, "name",
         hello->name, "host", hello->host, "version", hello->version, "slurm",
-        (json_int_t)hello->slurm, "auth_slurm", hello->auth_slurm, "clock_ns",
+        (json_int_t)hello->slurm, "auth_slurm", hello->auth_slurm,
+        "confines_gpus", hello->confines_gpus, "clock_ns",
         (json_int_t)hello->clock_ns, "nonce", hello->nonce, "slurmd_port",
         (json_int_t)hello->slurmd_port, "srun_port",
         (json_int_t)hello->srun_port, "inventory", inventory);
@@ -103,6 +104,8 @@ numbers_read(const json_t *message, struct join_hello *hello, struct error *err)
         hello->slurm = (slurm_version)slurm;
     /* Who does not say cannot. */
     hello->auth_slurm = json_is_true(json_object_get(message, "auth_slurm"));
+    hello->confines_gpus =
+        json_is_true(json_object_get(message, "confines_gpus"));
     return r;
 }
 
@@ -162,12 +165,12 @@ void join_hello_deinit(struct join_hello *hello)
 
 json_t *join_welcome_write(const struct join_welcome *welcome)
 {
-    json_t *message =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:O?}", "type",
-                  JOIN_WELCOME, "node", welcome->node, "cluster",
-                  welcome->cluster, "address", welcome->address, "slurm_conf",
-                  welcome->slurm_conf, "beat_ms", (json_int_t)welcome->beat_ms,
-                  "auth_slurm", welcome->auth_slurm, "users", welcome->users);
+    json_t *message = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:O?}", "type", JOIN_WELCOME,
+        "node", welcome->node, "cluster", welcome->cluster, "address",
+        welcome->address, "slurm_conf", welcome->slurm_conf, "beat_ms",
+        (json_int_t)welcome->beat_ms, "auth_slurm", welcome->auth_slurm,
+        "confine_gpus", welcome->confine_gpus, "users", welcome->users);
     if (message && message_set_bytes(message, "key", welcome->key,
                                      welcome->key_size) < 0) {
         json_decref(message);
@@ -214,6 +217,7 @@ int join_welcome_read(const json_t *message,
                       w->node);
     w->users = json_object_get(message, "users");
     w->auth_slurm = json_is_true(json_object_get(message, "auth_slurm"));
+    w->confine_gpus = json_is_true(json_object_get(message, "confine_gpus"));
     return r;
 }
 

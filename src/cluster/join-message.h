@@ -53,8 +53,9 @@ struct join_hello {
     char host[JOIN_NAME_SIZE]; /* gethostname() */
     char version[32];          /* of gpu-watchdog */
     slurm_version slurm;
-    bool auth_slurm;  /* its Slurm can do without munge */
-    int64_t clock_ns; /* real time when it was sent */
+    bool auth_slurm;    /* its Slurm can do without munge */
+    bool confines_gpus; /* it can keep jobs to their GPUs */
+    int64_t clock_ns;   /* real time when it was sent */
     /* What the worker answers with on its slurmd port and an srun port while
      * it waits for the answer; 0: slurmd runs already, do not look. */
     char nonce[JOIN_NONCE_SIZE];
@@ -67,6 +68,7 @@ struct join_welcome {
     char cluster[JOIN_NAME_SIZE];
     char address[64]; /* of the worker, as the head sees it */
     bool auth_slurm;  /* KEY is for auth/slurm, else for munge */
+    bool confine_gpus;
     uint8_t key[JOIN_KEY_SIZE_MAX];
     size_t key_size;
     const char *slurm_conf; /* the message's */

@@ -205,11 +205,15 @@ static void add_membership(const struct slurm_cluster *cluster,
 
 static void add_jobs(const struct slurm_cluster *cluster, struct text *out)
 {
-    text_add(out, cluster->cgroups
-                      ? "\n# Jobs are confined by cgroups.\n"
-                        "ProctrackType=proctrack/cgroup\n"
-                        "TaskPlugin=task/cgroup,task/affinity\n"
-                        "JobAcctGatherType=jobacct_gather/cgroup\n"
+    text_add(out, cluster->cgroups ? "\n# Jobs are confined by cgroups.\n"
+                                     "ProctrackType=proctrack/cgroup\n"
+                                     "TaskPlugin=task/cgroup,task/affinity\n"
+                                     "JobAcctGatherType=jobacct_gather/cgroup\n"
+                  : cluster->confine_gpus
+                      ? "\n# Jobs are kept to their GPUs by cgroups.\n"
+                        "ProctrackType=proctrack/linuxproc\n"
+                        "TaskPlugin=task/cgroup\n"
+                        "JobAcctGatherType=jobacct_gather/linux\n"
                       : "\n# Nodes have no cgroups of their own.\n"
                         "ProctrackType=proctrack/linuxproc\n"
                         "TaskPlugin=task/none\n"
@@ -274,6 +278,9 @@ void slurm_files_cgroup_conf(const struct slurm_cluster *cluster,
         text_add(out, "\nConstrainCores=yes\n"
                       "ConstrainDevices=yes\n"
                       "ConstrainRAMSpace=yes\n");
+    else if (cluster->confine_gpus)
+        text_add(out, "\nCgroupPlugin=cgroup/v1\n"
+                      "ConstrainDevices=yes\n");
     else if (cluster->version >= CGROUP_DISABLED)
         text_add(out, "\nCgroupPlugin=disabled\n");
     else

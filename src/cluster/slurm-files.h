@@ -37,10 +37,11 @@ struct slurm_cluster {
     const char *munge_socket;
     const char *partition; /* name of the partition of all nodes */
     uint32_t nodes_max;
-    bool auth_slurm;  /* auth/slurm instead of auth/munge: 24.05 on */
-    bool cgroups;     /* nodes have cgroups of their own to confine jobs with:
-                       * ask for task/cgroup and proctrack/cgroup */
-    const char *home; /* --home: only said in a comment; or NULL */
+    bool auth_slurm;   /* auth/slurm instead of auth/munge: 24.05 on */
+    bool cgroups;      /* nodes have cgroups of their own to confine jobs with:
+                        * ask for task/cgroup and proctrack/cgroup */
+    bool confine_gpus; /* jobs to their GPUs, by cgroups of version 1 */
+    const char *home;  /* --home: only said in a comment; or NULL */
     uint32_t memory_per_cpu_mb; /* of jobs that do not say; 0: 1024 */
 };
 

@@ -17,7 +17,7 @@ struct fixture {
     struct pin pin;
     struct join_hello hello;
     slurm_version slurm; /* of the head */
-    bool auth_slurm;
+    bool auth_slurm, confine_gpus;
 };
 
 static void set_up(struct fixture *f)
@@ -39,6 +39,7 @@ static int judge(struct fixture *f, struct error *reason)
     const struct admission_facts facts = {
         .slurm = f->slurm,
         .auth_slurm = f->auth_slurm,
+        .confine_gpus = f->confine_gpus,
         .version = "0.1.0",
         .node = "box",
         .now_ns = NOW_NS,
@@ -135,6 +136,19 @@ a_worker_without_auth_slurm_is_refused_where_it_is_used(void **state)
     assert_int_equal(judge(&f, &reason), 0);
 }
 
+static void a_worker_that_cannot_confine_is_refused_where_it_must(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error reason;
+    set_up(&f);
+    f.confine_gpus = true;
+    expect_refusal(&f, "--confine-gpus");
+    set_up(&f);
+    f.confine_gpus = f.hello.confines_gpus = true;
+    assert_int_equal(judge(&f, &reason), 0);
+}
+
 /* Of one release the last number does not matter. */
 static void a_newer_patch_of_the_same_slurm_is_let_in(void **state)
 {
@@ -195,6 +209,7 @@ int main(void)
         cmocka_unit_test(versions_of_slurm_that_cannot_talk_are_refused),
         cmocka_unit_test(
             a_worker_without_auth_slurm_is_refused_where_it_is_used),
+        cmocka_unit_test(a_worker_that_cannot_confine_is_refused_where_it_must),
         cmocka_unit_test(a_newer_patch_of_the_same_slurm_is_let_in),
         cmocka_unit_test(a_clock_that_is_off_is_refused_with_both_times),
         cmocka_unit_test(a_name_belongs_to_the_key_that_has_it),

@@ -177,6 +177,23 @@ static void test_what_is_asked_for_is_written(void **state)
     assert_null(strstr(conf, "NodeSet"));
 }
 
+static void test_confined_gpus_take_cgroups_of_version_1(void **state)
+{
+    (void)state;
+    static const slurm_version versions[] = {0x160508, 0x180b05, 0x1a0500};
+    for (size_t i = 0; i < array_size(versions); i++) {
+        struct slurm_cluster cluster = make_cluster(versions[i]);
+        _cleanup_(text_deinit) struct text text = TEXT_INIT;
+        cluster.confine_gpus = true;
+        assert_non_null(
+            strstr(slurm_conf(&cluster, &text), "\nTaskPlugin=task/cgroup\n"));
+        text_clear(&text);
+        slurm_files_cgroup_conf(&cluster, &text);
+        assert_non_null(strstr(text_str(&text), "\nCgroupPlugin=cgroup/v1\n"
+                                                "ConstrainDevices=yes\n"));
+    }
+}
+
 static const char *
 cgroup_conf(slurm_version version, bool cgroups, struct text *text)
 {
@@ -376,6 +393,7 @@ int main(void)
 #define in_folder(test)                                                        \
     cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_confined_gpus_take_cgroups_of_version_1),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_slurm_conf_of_22_05),
         cmocka_unit_test(test_addresses_are_refreshed_by_each_version),

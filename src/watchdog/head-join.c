@@ -150,6 +150,7 @@ static void send_welcome(struct connection *c)
     struct join_welcome welcome = {
         .slurm_conf = text_str(&head->slurm_conf),
         .auth_slurm = head->auth_slurm,
+        .confine_gpus = head->settings->confine_gpus,
         .beat_ms = BEAT_MS,
     };
     snprintf(welcome.node, sizeof(welcome.node), "%s", c->member->name);
@@ -335,6 +336,7 @@ static int judge(struct connection *c, struct error *err)
     const struct admission_facts facts = {
         .slurm = head->slurm,
         .auth_slurm = head->auth_slurm,
+        .confine_gpus = head->settings->confine_gpus,
         .version = PROJECT_VERSION,
         .node = head->node,
         .now_ns = clock_realtime_ns(),

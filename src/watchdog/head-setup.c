@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/unit.h"
+#include "cluster/confine.h"
 #include "cluster/place.h"
 #include "cluster/programs.h"
 #include "cluster/secret-file.h"
@@ -305,6 +306,7 @@ static int write_files(struct head *head, struct error *err)
         .state = state,
         .munge_socket = SERVICES_MUNGE_SOCKET,
         .auth_slurm = head->auth_slurm,
+        .confine_gpus = head->settings->confine_gpus,
         .partition = head->settings->partition,
         .nodes_max = head->settings->nodes_max,
         .home = *head->settings->home ? head->settings->home : NULL,
@@ -329,6 +331,16 @@ static int write_files(struct head *head, struct error *err)
     return r < 0 ? r : 0;
 }
 
+static int check_confinement(const struct head *head, struct error *err)
+{
+    if (!head->settings->confine_gpus || !head->settings->compute)
+        return 0;
+    int r = confine_check(CONFINE_DIRECTORY, err);
+    if (r < 0)
+        error_prefix(err, "--confine-gpus cannot be had here");
+    return r;
+}
+
 /* The first user; more are made with "gpu-watchdog user add". */
 static int find_users(struct head *head, struct error *err)
 {
@@ -350,6 +362,8 @@ int head_setup(struct head *head, struct error *err)
                            err);
     if (r == 0)
         r = find_version(head, err);
+    if (r == 0)
+        r = check_confinement(head, err);
     if (r == 0)
         r = find_place(head, err);
     if (r == 0)

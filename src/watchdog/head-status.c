@@ -174,9 +174,12 @@ json_t *head_status(const struct head *head)
         "metrics_url", metrics, "services", services_status(head->supervisor),
         "nodes", nodes_write(head), "queue", queue_write(head), "waiting",
         head_joins_waiting(head), "refused", refusals_write(head));
-    if (status)
+    if (status) {
         json_object_set_new(status, "auth",
                             json_string(head->auth_slurm ? "slurm" : "munge"));
+        json_object_set_new(status, "gpus_confined",
+                            json_boolean(head->settings->confine_gpus));
+    }
     if (status && head->collector)
         json_object_set_new(
             status, "slurm_reason",

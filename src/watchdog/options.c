@@ -3,37 +3,11 @@
  * The table of gpu-watchdog's options. Rows of one group stand together; the
  * order here is the order on every page.
  */
-#include "watchdog/options-check.h"
-#include "watchdog/settings.h"
+#include "watchdog/options.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "model/metric.h"
-
-#include <string.h>
-
-static const char *const log_format_words[] = {
-    [LOG_FORMAT_AUTO] = "auto",
-    [LOG_FORMAT_JSON] = "json",
-    [LOG_FORMAT_JOURNAL] = "journal",
-    NULL,
-};
-
-static const char *const log_level_words[] = {
-    [LOG_LEVEL_ERROR - LOG_LEVEL_ERROR] = "error",
-    [LOG_LEVEL_WARNING - LOG_LEVEL_ERROR] = "warning",
-    [LOG_LEVEL_NOTICE - LOG_LEVEL_ERROR] = "notice",
-    [LOG_LEVEL_INFO - LOG_LEVEL_ERROR] = "info",
-    [LOG_LEVEL_DEBUG - LOG_LEVEL_ERROR] = "debug",
-    NULL,
-};
-
-static const char *const auth_words[] = {
-    [SETTINGS_AUTH_AUTO] = "auto",
-    [SETTINGS_AUTH_MUNGE] = "munge",
-    [SETTINGS_AUTH_SLURM] = "slurm",
-    NULL,
-};
 
 #define COMMANDS_WATCHING (COMMAND_EXPORTER | COMMAND_SERVE)
 #define COMMANDS_KEEPING (COMMAND_HEAD | COMMAND_JOIN)
@@ -312,11 +286,22 @@ static const struct option_row rows[] = {
         .group = "Cluster",
         OPTION_CHOICE(struct settings, auth),
         .initial = "auto",
-        .words = auth_words,
+        .words = option_auth_words,
         .help = "What the daemons authenticate by: munge, or Slurm itself",
         .about = "slurm: auth/slurm, without munge, where all nodes have Slurm "
                  "24.05 or later with that plugin; others are refused. auto: "
                  "as the cluster was begun, a new one with munge.",
+        .commands = COMMAND_HEAD,
+    },
+    {
+        .name = "confine-gpus",
+        .group = "Cluster",
+        OPTION_BOOL(struct settings, confine_gpus),
+        .initial = "false",
+        .help = "Keep each job to the GPUs that it asked for",
+        .about = "By cgroups of version 1, which every node must have; others "
+                 "are refused. Without it a job is told its GPUs and can reach "
+                 "all of its node's.",
         .commands = COMMAND_HEAD,
     },
     {
@@ -445,7 +430,7 @@ static const struct option_row rows[] = {
         .group = "Log",
         OPTION_CHOICE(struct settings, log_format),
         .initial = "auto",
-        .words = log_format_words,
+        .words = option_log_format_words,
         .help = "How lines on standard error look",
         .about = "journal: with the priority in front (<6>), as the journal "
                  "reads it. auto: so where the journal reads, else plain.",
@@ -457,7 +442,7 @@ static const struct option_row rows[] = {
         .group = "Log",
         OPTION_CHOICE(struct settings, log_level),
         .initial = "info",
-        .words = log_level_words,
+        .words = option_log_level_words,
         .unit = "LEVEL",
         .help = "The least important messages to write: error, warning, "
                 "notice, info or debug",

@@ -72,6 +72,7 @@ struct settings {
     int auth;           /* enum settings_auth */
     uint32_t nodes_max;
     uint32_t join_port;
+    bool confine_gpus;
     bool compute; /* the head runs jobs, too */
     int64_t lost_after_ns;
     int64_t forget_after_ns;

@@ -158,6 +158,12 @@ static bool print_head(const json_t *status)
     else
         printf("homes    not shared: a job's output lies on the node that ran "
                "it\n");
+    if (json_is_true(json_object_get(status, "gpus_confined")))
+        printf(
+            "gpus     a job can use those that it asked for, and no other\n");
+    else
+        printf("gpus     a job is told its own, and can reach all of its node "
+               "(--confine-gpus)\n");
     printf("state    %s\n", text_at(status, "state_directory"));
     if (*text_at(status, "slurm_reason"))
         printf("slurm    %.*s\n", REASON_WIDTH - 9,

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/confine.h"
 #include "watchdog/progress.h"
 #include "watchdog/services-status.h"
 #include "watchdog/version.h"
@@ -76,6 +77,7 @@ static void send_hello(struct worker *worker)
         .has_token = worker->show_token,
         .slurm = worker->slurm,
         .auth_slurm = worker->can_auth_slurm,
+        .confines_gpus = confine_check(CONFINE_DIRECTORY, NULL) == 0,
         .version = PROJECT_VERSION,
         .clock_ns = clock_realtime_ns(),
         .slurmd_port = answers ? SLURMD_PORT : 0,

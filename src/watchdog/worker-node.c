@@ -172,7 +172,8 @@ static int write_files(struct worker *worker,
 {
     _cleanup_(text_deinit) struct text gres = TEXT_INIT, cgroup = TEXT_INIT;
     /* What is this node's own follows its devices and its version. */
-    const struct slurm_cluster own = {.version = worker->slurm};
+    const struct slurm_cluster own = {.version = worker->slurm,
+                                      .confine_gpus = welcome->confine_gpus};
     slurm_files_cgroup_conf(&own, &cgroup);
     slurm_files_gres_conf(&worker->inventory, &gres);
     const struct slurm_files files = {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "watchdog/options-check.h"
+/*
+ * What the options of options.c take: words, and texts with rules of their own.
+ */
+#include "watchdog/options.h"
 
 #include "base/unit.h"
 #include "cluster/join-message.h"
 #include "model/node-url.h"
 
-#include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 /* "HOST:PORT", ":PORT", "[ADDRESS]:PORT"; the listener resolves the host. */
 int option_check_address(const char *text, struct error *err)
@@ -33,6 +34,29 @@ int option_check_address(const char *text, struct error *err)
                          text, colon + 1);
     return 0;
 }
+
+const char *const option_log_format_words[] = {
+    [LOG_FORMAT_AUTO] = "auto",
+    [LOG_FORMAT_JSON] = "json",
+    [LOG_FORMAT_JOURNAL] = "journal",
+    NULL,
+};
+
+const char *const option_log_level_words[] = {
+    [LOG_LEVEL_ERROR - LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_WARNING - LOG_LEVEL_ERROR] = "warning",
+    [LOG_LEVEL_NOTICE - LOG_LEVEL_ERROR] = "notice",
+    [LOG_LEVEL_INFO - LOG_LEVEL_ERROR] = "info",
+    [LOG_LEVEL_DEBUG - LOG_LEVEL_ERROR] = "debug",
+    NULL,
+};
+
+const char *const option_auth_words[] = {
+    [SETTINGS_AUTH_AUTO] = "auto",
+    [SETTINGS_AUTH_MUNGE] = "munge",
+    [SETTINGS_AUTH_SLURM] = "slurm",
+    NULL,
+};
 
 /* A name goes into slurm.conf. */
 int option_check_name(const char *text, struct error *err)
