@@ -135,6 +135,7 @@ enum meaning {
     MEANS_POWER,
     MEANS_POWER_LIMIT,
     MEANS_XID,
+    MEANS_XID_COUNT,
     MEANS_STATE,
     MEANS_JOB,
     MEANS_JOB_HOLDS,
@@ -158,6 +159,7 @@ static const struct {
     {"gpu_power_limit_watts", MEANS_POWER_LIMIT},
     {"DCGM_FI_DEV_XID_ERRORS", MEANS_XID},
     {"DCGM_FI_DEV_XID_ERROR", MEANS_XID},
+    {"gpu_xid_errors_total", MEANS_XID_COUNT},
     {"gpu_up", MEANS_STATE},
     {"slurm_gpu_job_info", MEANS_JOB},
     {"slurm_gpu_job_allocated", MEANS_JOB_HOLDS},
@@ -307,6 +309,9 @@ static void take_line(struct measured_node *node,
     case MEANS_XID:
         gpu->last_xid =
             value > 0 && value < 1e6 ? (uint32_t)value : MEASURED_NONE;
+        break;
+    case MEANS_XID_COUNT:
+        gpu->xid_count += value > 0 && value < 1e6 ? (uint32_t)value : 0;
         break;
     case MEANS_STATE:
         keep(gpu->state, sizeof(gpu->state), l->labels[LABEL_STATE]);

@@ -35,6 +35,7 @@ struct measured_gpu {
     char state[12];   /* "up", "lost", …; "": not told, but it has readings */
     uint32_t flags;   /* MEASURED_* */
     uint32_t last_xid;
+    uint32_t xid_count; /* reported so far, of all codes; our exporter's */
     float utilization_percent;
     float memory_used_mib, memory_free_mib;
     float temperature_c;

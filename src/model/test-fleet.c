@@ -173,6 +173,18 @@ assert_url(const char *pattern, const char *address, const char *expected)
     text_deinit(&text);
 }
 
+static void xids_of_all_codes_are_counted(void **state)
+{
+    (void)state;
+    struct measured_node node =
+        parse("DCGM_FI_DEV_XID_ERRORS{gpu=\"0\",UUID=\"GPU-0\"} 79\n"
+              "gpu_xid_errors_total{gpu=\"0\",xid=\"79\"} 2\n"
+              "gpu_xid_errors_total{gpu=\"0\",xid=\"31\"} 3\n");
+    assert_int_equal(node.gpus[0].last_xid, 79);
+    assert_int_equal(node.gpus[0].xid_count, 5);
+    measured_node_deinit(&node);
+}
+
 static void patterns_make_addresses(void **state)
 {
     (void)state;
@@ -197,6 +209,7 @@ int main(void)
         cmocka_unit_test(nodes_that_go_and_come_are_the_same),
         cmocka_unit_test(dcgm_exporter_tells_who_holds),
         cmocka_unit_test(pages_of_others_are_no_answers),
+        cmocka_unit_test(xids_of_all_codes_are_counted),
         cmocka_unit_test(patterns_make_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

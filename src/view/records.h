@@ -37,6 +37,10 @@ void records_add_users(struct collection *users,
                        const struct record_source *source);
 void records_add_gpus(struct collection *gpus,
                       const struct record_source *source);
+void records_add_reservations(struct collection *reservations,
+                              const struct record_source *source);
+void records_add_qos(struct collection *qos,
+                     const struct record_source *source);
 
 /* The type that Slurm gives to a GPU of NODE, a record of the snapshot; MODEL
  * helps where the node has several. "" when it has none. */

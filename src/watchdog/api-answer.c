@@ -462,12 +462,12 @@ size_t api_routes(struct api *api, struct http_route *routes)
 {
     /* Each a row of its own in the statistics of the server. */
     static const char *const paths[] = {
-        "/api/",           "/api/v1/cluster",     "/api/v1/nodes",
-        "/api/v1/nodes/",  "/api/v1/gpus",        "/api/v1/jobs",
-        "/api/v1/jobs/",   "/api/v1/users",       "/api/v1/partitions",
-        "/api/v1/events",  "/api/v1/stream",      "/api/v1/gpus/",
-        "/api/v1/users/",  "/api/v1/partitions/", "/api/v1/series",
-        "/api/v1/history",
+        "/api/",           "/api/v1/cluster",      "/api/v1/nodes",
+        "/api/v1/nodes/",  "/api/v1/gpus",         "/api/v1/jobs",
+        "/api/v1/jobs/",   "/api/v1/users",        "/api/v1/partitions",
+        "/api/v1/events",  "/api/v1/stream",       "/api/v1/gpus/",
+        "/api/v1/users/",  "/api/v1/partitions/",  "/api/v1/series",
+        "/api/v1/history", "/api/v1/reservations", "/api/v1/qos",
     };
     _Static_assert(array_size(paths) <= API_ROUTES_MAX, "room for all");
     for (size_t i = 0; i < array_size(paths); i++)

@@ -16,6 +16,8 @@ enum api_which {
     API_JOBS,
     API_USERS,
     API_PARTITIONS,
+    API_RESERVATIONS,
+    API_QOS,
     API_COUNT
 };
 

@@ -27,6 +27,8 @@ const char *const api_names[API_COUNT] = {
     [API_JOBS] = "jobs",
     [API_USERS] = "users",
     [API_PARTITIONS] = "partitions",
+    [API_RESERVATIONS] = "reservations",
+    [API_QOS] = "qos",
 };
 
 static const struct {
@@ -38,6 +40,10 @@ static const struct {
                    1U << SNAPSHOT_NODES | 1U << SNAPSHOT_PARTITIONS},
     [API_GPUS] = {records_add_gpus, SNAPSHOT_NODES, 1U << SNAPSHOT_NODES},
     [API_JOBS] = {records_add_jobs, SNAPSHOT_JOBS, 1U << SNAPSHOT_JOBS},
+    [API_RESERVATIONS] = {records_add_reservations, SNAPSHOT_RESERVATIONS,
+                          1U << SNAPSHOT_RESERVATIONS},
+    [API_QOS] = {records_add_qos, SNAPSHOT_ASSOCIATIONS,
+                 1U << SNAPSHOT_ASSOCIATIONS},
     [API_USERS] = {records_add_users, SNAPSHOT_JOBS, 1U << SNAPSHOT_JOBS},
     [API_PARTITIONS] = {records_add_partitions, SNAPSHOT_PARTITIONS,
                         1U << SNAPSHOT_NODES | 1U << SNAPSHOT_PARTITIONS |

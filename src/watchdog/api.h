@@ -14,7 +14,7 @@
 struct api;
 
 enum {
-    API_ROUTES_MAX = 20
+    API_ROUTES_MAX = 24
 };
 
 int api_new(struct loop *loop,

@@ -45,6 +45,24 @@ static const struct option_row rows[] = {
         .commands = COMMAND_SERVE | COMMAND_HEAD,
     },
     {
+        .name = "proxy-header",
+        .group = "Serving",
+        OPTION_STRING(struct settings, proxy_header),
+        .unit = "NAME",
+        .help = "Let in whom a proxy names in this header of its requests",
+        .about = "X-Remote-User for example; only from the addresses of "
+                 "--proxy-from.",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "proxy-from",
+        .group = "Serving",
+        OPTION_LIST(struct settings, proxy_from),
+        .unit = "ADDR",
+        .help = "Believe --proxy-header from this address",
+        .commands = COMMAND_SERVE,
+    },
+    {
         .name = "insecure-open",
         .group = "Serving",
         OPTION_BOOL(struct settings, insecure_open),
@@ -72,6 +90,17 @@ static const struct option_row rows[] = {
         .min = NS_PER_S,
         .unit = "TIME",
         .help = "Ask each node for its GPUs so often",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "history-keep",
+        .group = "Serving",
+        OPTION_DURATION(struct settings, keep_ns),
+        .initial = "90d",
+        .min = 2 * 86400 * NS_PER_S,
+        .unit = "TIME",
+        .help = "Remember events, finished jobs and the course of things so "
+                "long",
         .commands = COMMAND_SERVE,
     },
     {

@@ -91,14 +91,14 @@ static void compare_nodes(struct recorder *r, const struct mapped_snapshot *now)
     struct node_list before = nodes_of(r->before), after = nodes_of(now);
     size_t next = 0;
     for (size_t i = 0; i < after.count; i++) {
-        const struct node_record *new = &after.nodes[i];
+        const struct node_record *latest = &after.nodes[i];
         const struct node_record *old =
             find_node(&before, node_name(&after, i), &next);
-        struct node_health health = node_health(new);
+        struct node_health health = node_health(latest);
         if (!old)
-            tell_node(r, after.snapshot, new, "joined the cluster", "info");
+            tell_node(r, after.snapshot, latest, "joined the cluster", "info");
         else if (strcmp(node_health(old).words, health.words) != 0)
-            tell_node(r, after.snapshot, new, health.words, health.severity);
+            tell_node(r, after.snapshot, latest, health.words, health.severity);
     }
     next = 0;
     for (size_t i = 0; i < before.count; i++)
@@ -298,23 +298,25 @@ static const struct measured_gpu *find_gpu(const struct measured_node *node,
 static void compare_gpu(struct recorder *r,
                         const struct fleet_node *node,
                         const struct measured_gpu *old,
-                        const struct measured_gpu *new)
+                        const struct measured_gpu *latest)
 {
     char id[STORE_TEXT_SIZE];
-    snprintf(id, sizeof(id), "%s/%u", node->name, new->index);
+    snprintf(id, sizeof(id), "%s/%u", node->name, latest->index);
     struct store_event event = {.kind = "gpu", .node = node->name, .gpu = id};
-    if (strcmp(old->state, new->state) != 0) {
-        const char *trouble = record_gpu_trouble(new);
+    if (strcmp(old->state, latest->state) != 0) {
+        const char *trouble = record_gpu_trouble(latest);
         event.severity = trouble ? "critical" : "info";
-        recorder_tell(r, &event, "GPU %u of %s %s", new->index, node->name,
+        recorder_tell(r, &event, "GPU %u of %s %s", latest->index, node->name,
                       trouble ? trouble : "answers again");
     }
-    if (new->last_xid != old->last_xid &&new->last_xid !=
-        MEASURED_NONE &&new->last_xid != 0) {
+    /* The same code again is seen by the count of all. */
+    if ((latest->last_xid != old->last_xid ||
+         latest->xid_count > old->xid_count) &&
+        latest->last_xid != MEASURED_NONE && latest->last_xid != 0) {
         event.kind = "xid";
         event.severity = "warning";
-        recorder_tell(r, &event, "GPU %u of %s reported Xid %u", new->index,
-                      node->name, new->last_xid);
+        recorder_tell(r, &event, "GPU %u of %s reported Xid %u", latest->index,
+                      node->name, latest->last_xid);
     }
 }
 

@@ -13,6 +13,7 @@ struct recorder {
     struct fleet *fleet;
     struct store *store; /* NULL: none can be opened */
     char *folder;        /* owned */
+    int64_t keep_s;
     struct loop_source *timer;
     uint64_t events;
     /* The last in which nodes and jobs were known; a reference. */

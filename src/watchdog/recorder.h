@@ -19,10 +19,11 @@ enum {
     RECORDER_STEP_S = 15 /* between two readings of a series */
 };
 
-/* FOLDER is made when it is not there. FLEET and WATCH live longer. Never fails
- * for want of a disk. */
+/* FOLDER is made when it is not there; what is older than KEEP_S goes. FLEET
+ * and WATCH live longer. Never fails for want of a disk. */
 int recorder_new(struct loop *loop,
                  const char *folder,
+                 int64_t keep_s,
                  struct watch *watch,
                  struct fleet *fleet,
                  struct recorder **ret_recorder,

@@ -119,6 +119,9 @@ static int open_signed(struct dashboard *d, struct error *err)
                      *d->settings->dashboard_listen.items);
         return r;
     }
+    sign_in_trust(d->sign_in, d->settings->proxy_header,
+                  (const char *const *)d->settings->proxy_from.items,
+                  d->settings->proxy_from.count);
     d->route_count = sign_in_guard(d->sign_in, d->routes, d->route_count);
     r = make_server(d, false, err);
     if (r == 0)
@@ -190,8 +193,8 @@ static void start_recorder(struct dashboard *d)
     if (*d->settings->replay)
         return;
     find_folder(d, SERVICES_HISTORY, folder, sizeof(folder));
-    if (recorder_new(d->loop, folder, d->watch, &d->fleet, &d->recorder, &err) <
-        0)
+    if (recorder_new(d->loop, folder, d->settings->keep_ns / NS_PER_S, d->watch,
+                     &d->fleet, &d->recorder, &err) < 0)
         log_error("nothing is remembered: %s", err.text);
     api_set_recorder(d->api, d->recorder);
 }

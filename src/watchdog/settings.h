@@ -44,10 +44,13 @@ struct settings {
 
     /* Of serve. */
     struct option_list dashboard_listen;
+    char *proxy_header;            /* that names who signed in; "": none */
+    struct option_list proxy_from; /* addresses that may say so */
     bool insecure_open; /* elsewhere than on loopback without authentication */
     char *ui_dir;       /* "": the page that is in the program */
     char *gpu_exporter_url; /* of a node; "": GPUs are not measured */
     int64_t gpu_interval_ns;
+    int64_t keep_ns; /* of history at its coarsest; events and jobs, too */
 
     int64_t interval_ns;
     int64_t jobs_interval_ns; /* 0: as the controller's size allows */

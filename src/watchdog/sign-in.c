@@ -38,6 +38,9 @@ struct sign_in {
     char *folder; /* owned */
     unsigned char key[KEY_SIZE];
     bool secure;
+    const char *proxy_header; /* NULL: no proxy is believed */
+    const char *const *proxies;
+    size_t proxy_count;
     struct guarded routes[SIGN_IN_ROUTES_MAX];
     size_t count;
 };
@@ -85,9 +88,8 @@ static bool is_session(const struct sign_in *s, const char *value)
     return is_same(mac, value + size + 1, HEX_SIZE - 1);
 }
 
-static bool is_signed_in(const struct sign_in *s, struct http_request *request)
+bool sign_in_accepts(const struct sign_in *s, const char *cookies)
 {
-    const char *cookies = http_request_header(request, "Cookie");
     for (const char *at = cookies; at && *at;) {
         at += strspn(at, "; ");
         if (strncmp(at, COOKIE "=", sizeof(COOKIE)) == 0 &&
@@ -96,6 +98,41 @@ static bool is_signed_in(const struct sign_in *s, struct http_request *request)
         at += strcspn(at, ";");
     }
     return false;
+}
+
+/* PEER is "192.0.2.1:4711", "[2001:db8::1]:4711". */
+static bool is_from(const char *peer, const char *address)
+{
+    const char *port = strrchr(peer, ':');
+    size_t size = port ? (size_t)(port - peer) : strlen(peer);
+    if (size > 2 && *peer == '[') {
+        peer++;
+        size -= 2;
+    }
+    return strlen(address) == size && strncmp(peer, address, size) == 0;
+}
+
+/* What anybody else says in that header is nothing. */
+static bool is_vouched_for(const struct sign_in *s,
+                           struct http_request *request)
+{
+    const char *user =
+        s->proxy_header ? http_request_header(request, s->proxy_header) : NULL;
+    const char *peer = http_request_peer(request);
+    for (size_t i = 0; user && *user && i < s->proxy_count; i++)
+        if (is_from(peer, s->proxies[i]))
+            return true;
+    return false;
+}
+
+void sign_in_trust(struct sign_in *s,
+                   const char *header,
+                   const char *const *addresses,
+                   size_t count)
+{
+    s->proxy_header = *header && count ? header : NULL;
+    s->proxies = addresses;
+    s->proxy_count = count;
 }
 
 static void set_cookie(const struct sign_in *s, struct http_reply *reply)
@@ -191,7 +228,9 @@ static void on_guarded(void *context,
                        struct http_reply *reply)
 {
     const struct guarded *guarded = context;
-    if (is_signed_in(guarded->sign_in, request))
+    if (sign_in_accepts(guarded->sign_in,
+                        http_request_header(request, "Cookie")) ||
+        is_vouched_for(guarded->sign_in, request))
         guarded->route.handler(guarded->route.context, request, reply);
     else
         refuse(request, reply, 401, "You are not signed in.");

@@ -16,6 +16,7 @@
 
 #include "http/server.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sign_in;
@@ -34,10 +35,20 @@ int sign_in_new(const char *folder,
 /* Accepts NULL; returns NULL. */
 struct sign_in *sign_in_free(struct sign_in *sign_in);
 
+/* Whether a browser that sends these COOKIES (NULL: none) has signed in. */
+bool sign_in_accepts(const struct sign_in *sign_in, const char *cookies);
+
 /* Put it before the COUNT routes, and add that of the link itself; ROUTES has
  * room for one more. The new count. */
 size_t
 sign_in_guard(struct sign_in *sign_in, struct http_route *routes, size_t count);
+
+/* Let in as well whom a proxy at one of the COUNT ADDRESSES names in HEADER.
+ * The strings live longer. */
+void sign_in_trust(struct sign_in *sign_in,
+                   const char *header,
+                   const char *const *addresses,
+                   size_t count);
 
 /* Where the dashboard is, for who makes links; SECURE: over TLS. */
 int sign_in_tell(struct sign_in *sign_in,

@@ -51,7 +51,7 @@ same_key() {
     [[ $output == *', auth/slurm'* && $output != *munged* ]]
     run on worker1 gpu-watchdog status
     [[ $output != *munged* ]]
-    on head curl -s 127.0.0.1:9341/metrics | grep -q '^slurm_up 1'
+    grep -q '^slurm_up 1' <<<"$(on head curl -s 127.0.0.1:9341/metrics)"
 }
 
 @test "the key is for Slurm alone, and in no other place" {

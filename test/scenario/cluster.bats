@@ -140,7 +140,7 @@ worker1_shows() {
 }
 
 page_has() {
-    HEAD_PID=$(pid head) at_head curl -fsS http://127.0.0.1:9341/metrics | grep -qxF "$1"
+    grep -qxF "$1" <<<"$(HEAD_PID=$(pid head) at_head curl -fsS http://127.0.0.1:9341/metrics)"
 }
 
 @test "users: the first one is there, another is made everywhere alike" {

@@ -77,6 +77,14 @@ for service in json.load(sys.stdin)["services"]:
     json nodes/worker1 '[n["gpus"][0]["total"] for n in A["nodes"]] == [4]'
 }
 
+@test "a reservation is shown as Slurm has it" {
+    on head scontrol create reservation=upgrade users=alice nodes=head \
+        starttime=now+1hour duration=60 flags=maint >/dev/null
+    wait_until 90 json reservations '[r["users"] for r in A["reservations"] if r["name"] == "upgrade"] == [["alice"]]'
+    json reservations 'A["reservations"][0]["nodes"] == "head" and "MAINT" in A["reservations"][0]["flags"]'
+    on head scontrol delete reservation=upgrade
+}
+
 @test "each GPU is there with its job, and what is held idle" {
     wait_until 40 json gpus 'len(A["gpus"]) == 8 and all(g["simulated"] for g in A["gpus"])'
     wait_until 40 json gpus 'sorted(g["use"] for g in A["gpus"]) == ["busy"] * 2 + ["free"] * 4 + ["idle"] * 2'
@@ -152,6 +160,11 @@ END
     wait_until 30 json events 'any(e.get("gpu") == "worker2/3" and e["severity"] == "critical" for e in A["events"])'
     wait_until 30 json cluster 'any(p.get("gpu") == "worker2/3" for p in A["problems"])'
     lab_gpu worker2 heal 3
+    # The same Xid twice is two events.
+    lab_gpu worker2 xid 1 31
+    wait_until 40 json 'events?kind=xid' 'sum(e["gpu"] == "worker2/1" for e in A["events"]) == 1'
+    lab_gpu worker2 xid 1 31
+    wait_until 40 json 'events?kind=xid' 'sum(e["gpu"] == "worker2/1" for e in A["events"]) == 2'
     wait_until 40 json gpus '[g["state"] for g in A["gpus"] if g["id"] == "worker2/3"] == ["up"]'
 }
 
@@ -221,6 +234,12 @@ link() {
     background_stop
     serve_open --insecure-open
     [[ $(status_of "$url/") == 200 ]]
+    background_stop
+    # A proxy says who it is, from its own address only.
+    serve_open --proxy-header X-Remote-User --proxy-from 127.0.0.1
+    [[ $(status_of http://127.0.0.1:18080/ -H 'X-Remote-User: ann') == 200 ]]
+    [[ $(status_of http://127.0.0.1:18080/) == 401 ]]
+    [[ $(status_of "$url/" -H 'X-Remote-User: ann') == 401 ]]
     background_stop
     run ! on head gpu-watchdog token web --state /run/nowhere
     [[ $output == *'no dashboard here asks for a link'* ]]

@@ -24,10 +24,12 @@ page() {
     curl -fsS "http://127.0.0.1:$port$1"
 }
 
-# shows LINE [PATH]: the page comes to have this very line within 15 seconds.
+# shows LINE [PATH]: the page comes to have this very line: what changed just after a
+# look at Slurm is seen by the next, an interval of 15 seconds later.
 shows() {
-    local end=$((SECONDS + 15))
-    until page "${2:-/metrics}" | grep -qxF "$1"; do
+    local end=$((SECONDS + 25))
+    # Not in a pipe: curl fails when grep has seen enough before the page's end.
+    until grep -qxF "$1" <<<"$(page "${2:-/metrics}")"; do
         ((SECONDS < end)) || return 1
         sleep 0.2
     done

@@ -77,7 +77,8 @@ lasting() {
     # shellcheck disable=SC2016,SC2086 # on the host; the line is typed
     on worker2 bash -c 'setsid "$@" >/dev/null 2>&1 &' - $line --name "$name"
     long_is_there() {
-        curl -sf "$url" | grep -q "^slurm_node_cpu_total{node=\"$name\",status=\"idle\"}"
+        grep -q "^slurm_node_cpu_total{node=\"$name\",status=\"idle\"}" \
+            <<<"$(curl -sf "$url")"
     }
     wait_until 20 long_is_there
 }

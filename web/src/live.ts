@@ -6,7 +6,15 @@
 // it is looked at again it asks for what it missed.
 import { effect, signal, type Signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import type { Gpu, Job, Node, Partition, User } from "./types";
+import type {
+  Gpu,
+  Job,
+  Node,
+  Partition,
+  Qos,
+  Reservation,
+  User,
+} from "./types";
 
 export type Versions = Record<string, number>;
 
@@ -122,6 +130,12 @@ export const partitions = new Collection<Partition>(
   "partitions",
   (p) => p.name,
 );
+
+export const reservations = new Collection<Reservation>(
+  "reservations",
+  (r) => r.name,
+);
+export const qos = new Collection<Qos>("qos", (q) => q.name);
 
 // The records of a collection while a component is on the page.
 export function useCollection<T>(collection: Collection<T>): T[] {

@@ -143,6 +143,29 @@ export interface Partition {
   max_time_s?: number;
 }
 
+export interface Reservation {
+  name: string;
+  users: string[];
+  accounts: string[];
+  partition?: string;
+  nodes?: string;
+  node_count: number;
+  cores: number;
+  flags: string[];
+  tres?: string;
+  start_s?: number;
+  end_s?: number;
+}
+
+export interface Qos {
+  name: string;
+  priority: number;
+  usage_factor?: number;
+  jobs_running: number;
+  jobs_submitted: number;
+  limits: { kind: string; resource: string; limit: number; used?: number }[];
+}
+
 export interface ClusterGpu extends GpuCount {
   free: number;
   unavailable: number;

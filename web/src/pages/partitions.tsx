@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import { partitions, useCollection } from "../live";
+import { partitions, qos, reservations, useCollection } from "../live";
 import { Badge, Meter } from "../parts";
 import { href } from "../router";
 import { Table, type Column } from "../table";
-import type { Partition } from "../types";
-import { count, duration } from "../words";
+import type { Partition, Qos, Reservation } from "../types";
+import { count, duration, moment, now_s } from "../words";
 
 function sum(p: Partition, key: "total" | "allocated"): number {
     return p.gpus.reduce((all, gpu) => all + gpu[key], 0);
@@ -108,6 +108,141 @@ const columns: Column<Partition>[] = [
     },
 ];
 
+// ---- reservations
+
+function phase(r: Reservation): string {
+    const now = now_s();
+    if (r.start_s && r.start_s > now)
+        return `begins in ${duration(r.start_s - now)}`;
+    return r.end_s && r.end_s > now
+        ? `active, ends in ${duration(r.end_s - now)}`
+        : "over";
+}
+
+const reservationColumns: Column<Reservation>[] = [
+    {
+        key: "name",
+        label: "Reservation",
+        show: (r) => r.name,
+        sort: (r) => r.name,
+    },
+    { key: "phase", label: "Now", show: phase, sort: (r) => r.start_s },
+    {
+        key: "nodes",
+        label: "Nodes",
+        wide: true,
+        show: (r) => r.nodes ?? `${r.node_count}`,
+        sort: (r) => r.node_count,
+        title: (r) => r.nodes,
+    },
+    {
+        key: "for",
+        label: "For",
+        wide: true,
+        show: (r) => [...r.users, ...r.accounts].join(", ") || "–",
+        sort: (r) => [...r.users, ...r.accounts].join() || undefined,
+    },
+    {
+        key: "flags",
+        label: "Flags",
+        show: (r) => r.flags.join(", ") || "–",
+        sort: (r) => r.flags.join() || undefined,
+    },
+    {
+        key: "start",
+        label: "Start",
+        number: true,
+        show: (r) => moment(r.start_s),
+        sort: (r) => r.start_s,
+    },
+    {
+        key: "end",
+        label: "End",
+        number: true,
+        show: (r) => moment(r.end_s),
+        sort: (r) => r.end_s,
+    },
+];
+
+// ---- QOS
+
+function limitsInWords(q: Qos): string {
+    return q.limits
+        .map(
+            (l) =>
+                `${l.kind.replaceAll("_", " ")} ${l.resource}: ${l.used === undefined ? "" : `${count(l.used)} of `}${count(l.limit)}`,
+        )
+        .join("; ");
+}
+
+const qosColumns: Column<Qos>[] = [
+    { key: "name", label: "QOS", show: (q) => q.name, sort: (q) => q.name },
+    {
+        key: "priority",
+        label: "Priority",
+        number: true,
+        show: (q) => count(q.priority),
+        sort: (q) => q.priority,
+    },
+    {
+        key: "running",
+        label: "Running",
+        number: true,
+        show: (q) => count(q.jobs_running),
+        sort: (q) => q.jobs_running,
+    },
+    {
+        key: "submitted",
+        label: "Submitted",
+        number: true,
+        show: (q) => count(q.jobs_submitted),
+        sort: (q) => q.jobs_submitted,
+    },
+    {
+        key: "limits",
+        label: "Limits",
+        wide: true,
+        show: (q) => limitsInWords(q) || "none",
+        sort: (q) => q.limits.length,
+        title: limitsInWords,
+    },
+];
+
+function Others() {
+    const reserved = useCollection(reservations);
+    const levels = useCollection(qos);
+    return (
+        <>
+            {reserved.length > 0 && (
+                <>
+                    <h2>Reservations</h2>
+                    <Table
+                        caption="Reservations"
+                        columns={reservationColumns}
+                        rows={reserved}
+                        id={(r) => r.name}
+                        initial="start"
+                        empty=""
+                    />
+                </>
+            )}
+            {levels.length > 0 && (
+                <>
+                    <h2>QOS</h2>
+                    <Table
+                        caption="QOS"
+                        columns={qosColumns}
+                        rows={levels}
+                        id={(q) => q.name}
+                        initial="-priority"
+                        empty=""
+                    />
+                </>
+            )}
+        </>
+    );
+}
+
 export function Partitions() {
     return (
         <main class="page">
@@ -127,6 +262,7 @@ export function Partitions() {
                         : "Loading…")
                 }
             />
+            <Others />
         </main>
     );
 }
