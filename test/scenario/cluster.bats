@@ -155,11 +155,17 @@ page_has() {
     [[ $output == *'has a user carol already'* ]]
 }
 
+step_runs() {
+    [[ $(on head squeue --steps --noheader --format=%i) == *"$1"* ]]
+}
+
 @test "the key is changed on all nodes, and jobs go on" {
     local before job
     before=$(sha256sum <"$HEAD_ROOT/var/lib/gpu-watchdog/munge.key")
     job=$(on head sbatch --parsable --output=/dev/null -N3 --wrap 'srun sleep 3')
-    wait_until 5 job_is "$job" RUNNING
+    # A step that is being launched at that very moment has the old key's
+    # credential, and may fail; one that runs goes on.
+    wait_until 5 step_runs "$job.0"
     on head gpu-watchdog key rotate
     [[ $(sha256sum <"$HEAD_ROOT/var/lib/gpu-watchdog/munge.key") != "$before" ]]
     wait_until 10 on head timeout 5 srun -N3 --overlap --jobid="$job" hostname
