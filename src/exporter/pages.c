@@ -387,9 +387,11 @@ int pages_new(const struct settings *settings,
         return r;
     }
     const struct http_route routes[ROUTES] = {
-        {"/metrics", serve_metrics, p}, {"/health", serve_health, p},
-        {"/healthz", serve_health, p},  {"/readyz", serve_readiness, p},
-        {"/", serve_start, p},
+        {"/metrics", serve_metrics, p, NULL},
+        {"/health", serve_health, p, NULL},
+        {"/healthz", serve_health, p, NULL},
+        {"/readyz", serve_readiness, p, NULL},
+        {"/", serve_start, p, NULL},
     };
     memcpy(p->routes, routes, sizeof(routes));
     *ret_pages = p;

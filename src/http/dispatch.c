@@ -8,12 +8,17 @@
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/unit.h"
 #include "http/feed-private.h"
 #include "http/negotiate.h"
 #include "http/server-private.h"
 
 #include <assert.h>
 #include <string.h>
+
+enum {
+    STATUS_CONTENT_TOO_LARGE = 413 /* older libraries name it otherwise */
+};
 
 void *http_server_begin(void *context,
                         const char *uri,
@@ -115,11 +120,57 @@ static enum MHD_Result refuse_method(struct http_server *server,
                                      struct http_exchange *exchange,
                                      const char *method)
 {
-    http_reply_set_header(&exchange->reply, "Allow", "GET, HEAD");
+    size_t row = find_route(server, exchange->request.target.path);
+    bool posts = row < server->route_count && server->routes[row].post;
+    http_reply_set_header(&exchange->reply, "Allow",
+                          posts ? "GET, HEAD, POST" : "GET, HEAD");
     http_reply_fail(&exchange->reply, MHD_HTTP_METHOD_NOT_ALLOWED,
-                    "%.32s is not served here; use GET or HEAD.", method);
+                    "%.32s is not served here; use GET%s.", method,
+                    posts ? ", HEAD or POST" : " or HEAD");
+    return send_reply(server, exchange, row);
+}
+
+/* A POST: its body will be kept in memory, so its length comes first. */
+static enum MHD_Result begin_post(struct http_server *server,
+                                  struct http_exchange *exchange)
+{
+    struct http_request *request = &exchange->request;
+    const char *length = http_request_header(request, "Content-Length");
+    uint64_t size = 0;
+    if (http_request_header(request, "Transfer-Encoding") || !length ||
+        !number_parse(length, &size))
+        http_reply_fail(&exchange->reply, MHD_HTTP_LENGTH_REQUIRED,
+                        "Say the length of the body in Content-Length.");
+    else if (size > HTTP_BODY_MAX)
+        http_reply_fail(&exchange->reply, STATUS_CONTENT_TOO_LARGE,
+                        "The body has more than %d bytes.", HTTP_BODY_MAX);
+    else {
+        exchange->post = true;
+        return MHD_YES;
+    }
     return send_reply(server, exchange,
-                      find_route(server, exchange->request.target.path));
+                      find_route(server, request->target.path));
+}
+
+/* Some more of the body; the library sees to its length. */
+static enum MHD_Result
+take_body(struct http_exchange *exchange, const char *data, size_t *size)
+{
+    struct text *body = &exchange->request.body;
+    if (exchange->post && body->size + *size <= HTTP_BODY_MAX &&
+        text_reserve(body, *size + 1)) {
+        text_add_bytes(body, data, *size);
+        body->data[body->size] = '\0';
+    }
+    *size = 0;
+    return text_failed(body) ? MHD_NO : MHD_YES;
+}
+
+static bool takes_post(const struct http_server *server,
+                       const struct http_exchange *exchange)
+{
+    size_t row = find_route(server, exchange->request.target.path);
+    return row < server->route_count && server->routes[row].post;
 }
 
 static bool announces_body(struct http_request *request)
@@ -140,6 +191,8 @@ static enum MHD_Result begin_answer(struct http_server *server,
     http_server_notice_changes(server);
     http_server_set_due(server, client_of(request->connection),
                         server->send_timeout_ms);
+    if (strcmp(method, "POST") == 0 && takes_post(server, exchange))
+        return begin_post(server, exchange);
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return refuse_method(server, exchange, method);
     if (announces_body(request)) {
@@ -288,6 +341,9 @@ static void call_handler(struct http_server *server,
         exchange->reply.failed = true;
     else if (route == server->route_count)
         answer_not_found(server, &exchange->reply);
+    else if (exchange->post)
+        server->routes[route].post(server->routes[route].context,
+                                   &exchange->request, &exchange->reply);
     else
         server->routes[route].handler(server->routes[route].context,
                                       &exchange->request, &exchange->reply);
@@ -305,14 +361,14 @@ enum MHD_Result http_server_answer(void *context,
     (void)connection;
     (void)url;
     (void)version;
-    (void)upload_data;
-    (void)upload_size;
     struct http_server *server = context;
     struct http_exchange *exchange = *request_context;
     if (!exchange)
         return MHD_NO;
     if (!exchange->begun)
         return begin_answer(server, exchange, method);
+    if (*upload_size > 0)
+        return take_body(exchange, upload_data, upload_size);
 
     size_t route = find_route(server, exchange->request.target.path);
     if (pass_certificate(exchange) && pass_rate_limit(server, exchange)) {

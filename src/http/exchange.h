@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/text.h"
 #include "http/client.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -27,6 +28,7 @@ struct http_request {
     char *joined[HTTP_REQUEST_JOINED_MAX]; /* owned: headers put together */
     size_t joined_count;
     char peer[64];
+    struct text body;
 };
 
 struct http_header {
@@ -50,6 +52,7 @@ struct http_exchange {
     struct http_request request;
     struct http_reply reply;
     bool begun;        /* the header is complete, the handler was called once */
+    bool post;         /* GET or HEAD otherwise */
     bool rate_counted; /* against the rate limit */
     uint64_t body_bytes; /* to be counted when it has been sent */
 };

@@ -29,6 +29,7 @@ static void request_deinit(struct http_request *request)
     for (size_t i = 0; i < request->joined_count; i++)
         free(request->joined[i]);
     free(request->user);
+    text_deinit(&request->body);
 }
 
 static void reply_deinit(struct http_reply *reply)
@@ -122,6 +123,13 @@ const char *http_request_query(const struct http_request *request,
         if (strcmp(target->parameters[i].name, name) == 0 && index-- == 0)
             return target->parameters[i].value;
     return NULL;
+}
+
+const char *http_request_body(const struct http_request *request,
+                              size_t *ret_size)
+{
+    *ret_size = request->body.size;
+    return request->body.size ? request->body.data : "";
 }
 
 const char *http_request_peer(struct http_request *request)

@@ -30,6 +30,15 @@ bool http_request_parameter(const struct http_request *request,
                             const char **ret_name,
                             const char **ret_value);
 
+enum {
+    HTTP_BODY_MAX = 128 * 1024 /* longer ones are refused unread */
+};
+
+/* What was sent with a POST: RET_SIZE bytes, any of which may be 0, and one
+ * more that is 0. "" when nothing was. */
+const char *http_request_body(const struct http_request *request,
+                              size_t *ret_size);
+
 /* The client's address, for logs: "192.0.2.1:4711", "[2001:db8::1]:4711". */
 const char *http_request_peer(struct http_request *request);
 

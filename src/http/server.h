@@ -5,7 +5,8 @@
  * descriptor, which is nested in the loop; passwords are checked by a worker
  * thread of the server's own (auth.h).
  *
- * GET and HEAD on known paths; everything else is refused by the server. TLS,
+ * GET and HEAD on known paths, POST where a route takes it; everything else is
+ * refused by the server. TLS,
  * client certificates, basic authentication and headers come from a web
  * configuration file in the format of Prometheus' exporter-toolkit
  * (web-config.h). Every path is behind that authentication, as there.
@@ -31,8 +32,11 @@ struct http_route {
     /* Exact, "/metrics"; one that ends in "/" (but "/" itself) stands for all
      * below it that has no route of its own. */
     const char *path;
-    http_handler handler;
+    http_handler handler; /* of GET and HEAD */
     void *context;
+    /* Of POST, once the whole body is there (http_request_body()); NULL: POST
+     * is refused. It has to see for itself that a page of ours is asking. */
+    http_handler post;
 };
 
 struct http_settings {

@@ -64,9 +64,9 @@ static void serve_nothing(void *context,
 }
 
 static const struct http_route routes[] = {
-    {"/metrics", serve_page, NULL},
-    {"/echo", serve_echo, NULL},
-    {"/broken", serve_nothing, NULL},
+    {"/metrics", serve_page, NULL, NULL},
+    {"/echo", serve_echo, NULL, NULL},
+    {"/broken", serve_nothing, NULL, NULL},
 };
 
 #define SETTINGS                                                               \

@@ -155,7 +155,7 @@ static void serve_user(void *context,
     http_reply_add_text(reply, &t);
 }
 
-static const struct http_route routes[] = {{"/", serve_user, NULL}};
+static const struct http_route routes[] = {{"/", serve_user, NULL, NULL}};
 
 static char last_reload[512];
 
