@@ -9,6 +9,7 @@
 #include "watchdog/pages.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "http/negotiate.h"
 #include "view/prometheus.h"
 #include "watchdog/self-rows.h"
@@ -17,7 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the exporter tells of itself is made for each request, but in a rush,
+ * where it would cost more than all the rest of an answer. */
+#define SELF_KEPT_NS (10 * NS_PER_MS)
+
 enum {
+    FORMATS = 2,
     PAGES_KEPT = 32,
     ROUTES_MAX = PAGE_COUNT + 3
 };
@@ -30,6 +36,11 @@ struct kept_page {
     enum metric_page page;
     enum prometheus_format format;
     bool asked; /* in its generation */
+};
+
+struct kept_self {
+    struct http_content *content; /* NULL: none */
+    int64_t made_ns;              /* monotonic */
 };
 
 /* A route's context: which page of which pages. */
@@ -46,6 +57,7 @@ struct pages {
     struct kept_page kept[PAGES_KEPT];
     uint64_t uses;
     struct self_rows *self;
+    struct kept_self kept_self[FORMATS];
     struct page_route page_routes[PAGE_COUNT];
     struct http_route routes[ROUTES_MAX];
     size_t route_count;
@@ -176,9 +188,8 @@ static enum prometheus_format asked_format(struct http_request *request)
                                             : PROMETHEUS_TEXT;
 }
 
-static void add_self(struct pages *p,
-                     struct http_reply *reply,
-                     enum prometheus_format format)
+static struct http_content *make_self(struct pages *p,
+                                      enum prometheus_format format)
 {
     struct text text = TEXT_INIT;
     if (p->settings.families & FAMILY_MASK(FAMILY_EXPORTER)) {
@@ -187,7 +198,21 @@ static void add_self(struct pages *p,
         prometheus_print(&text, &metric_list_self, &rows, FAMILIES_ALL, format);
     }
     prometheus_end(&text, format);
-    http_reply_add_text(reply, &text);
+    return http_content_take(&text);
+}
+
+static void add_self(struct pages *p,
+                     struct http_reply *reply,
+                     enum prometheus_format format)
+{
+    struct kept_self *kept = &p->kept_self[format];
+    int64_t now_ns = clock_monotonic_ns();
+    if (!kept->content || now_ns - kept->made_ns > SELF_KEPT_NS) {
+        http_content_unref(kept->content);
+        kept->content = make_self(p, format);
+        kept->made_ns = now_ns;
+    }
+    http_reply_add(reply, kept->content);
 }
 
 static void serve_metrics(void *context,
@@ -306,6 +331,8 @@ struct pages *pages_free(struct pages *p)
         return NULL;
     for (size_t i = 0; i < PAGES_KEPT; i++)
         http_content_unref(p->kept[i].content);
+    for (size_t i = 0; i < FORMATS; i++)
+        http_content_unref(p->kept_self[i].content);
     self_rows_free(p->self);
     free(p);
     return NULL;
@@ -314,6 +341,8 @@ struct pages *pages_free(struct pages *p)
 void pages_reconfigure(struct pages *p, const struct pages_settings *settings)
 {
     p->settings = *settings;
+    for (size_t i = 0; i < FORMATS; i++)
+        p->kept_self[i].content = http_content_unref(p->kept_self[i].content);
 }
 
 void pages_set_sources(struct pages *p,
