@@ -444,6 +444,12 @@ serve_api(void *context, struct http_request *request, struct http_reply *reply)
     api_refresh(api);
     if (strcmp(path, "stream") == 0)
         serve_stream(api, request, reply);
+    else if (strcmp(path, "me") == 0)
+        api_serve_me(api, request, reply);
+    else if (strcmp(path, "actions") == 0)
+        api_serve_actions(api, "", request, reply);
+    else if (strncmp(path, "actions/", strlen("actions/")) == 0)
+        api_serve_actions(api, path + strlen("actions/"), request, reply);
     else if (strcmp(path, "cluster") == 0)
         serve_cluster(api, request, reply);
     else if (strcmp(path, "events") == 0)
@@ -468,10 +474,15 @@ size_t api_routes(struct api *api, struct http_route *routes)
         "/api/v1/events",  "/api/v1/stream",       "/api/v1/gpus/",
         "/api/v1/users/",  "/api/v1/partitions/",  "/api/v1/series",
         "/api/v1/history", "/api/v1/reservations", "/api/v1/qos",
+        "/api/v1/me",      "/api/v1/actions/",
     };
-    _Static_assert(array_size(paths) <= API_ROUTES_MAX, "room for all");
+    _Static_assert(array_size(paths) < API_ROUTES_MAX, "room for all");
     for (size_t i = 0; i < array_size(paths); i++)
         routes[i] = (struct http_route){
             .path = paths[i], .handler = serve_api, .context = api};
-    return array_size(paths);
+    routes[array_size(paths)] = (struct http_route){.path = "/api/v1/actions",
+                                                    .handler = serve_api,
+                                                    .context = api,
+                                                    .post = api_post_action};
+    return array_size(paths) + 1;
 }

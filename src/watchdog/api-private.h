@@ -9,6 +9,7 @@
 #include "model/metric.h"
 #include "view/records.h"
 #include "watchdog/api.h"
+#include "watchdog/deputy.h"
 
 enum api_which {
     API_NODES,
@@ -55,6 +56,8 @@ struct api {
     struct loop_source *fleet_timer;
     bool fleet_waits; /* the timer is set */
     const struct recorder *recorder;
+    const struct sign_in *sign_in; /* NULL: nobody signs in */
+    struct deputy *deputy;         /* NULL: nobody acts */
     uint64_t events_told;
 };
 
@@ -87,6 +90,25 @@ void api_serve_series(struct api *api,
 void api_serve_history(struct api *api,
                        struct http_request *request,
                        struct http_reply *reply);
+
+/* ---- api-action.c: who asks, and what he wants done. */
+
+void api_serve_me(struct api *api,
+                  struct http_request *request,
+                  struct http_reply *reply);
+
+/* PATH is what stands behind /api/v1/actions/, "" for all. */
+void api_serve_actions(struct api *api,
+                       const char *path,
+                       struct http_request *request,
+                       struct http_reply *reply);
+
+/* The handler of a POST. */
+void api_post_action(void *context,
+                     struct http_request *request,
+                     struct http_reply *reply);
+
+/* ---- api-history.c */
 
 /* Write the record of a finished job that Slurm has forgotten; false when the
  * store has none. */

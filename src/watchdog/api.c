@@ -277,3 +277,11 @@ void api_set_recorder(struct api *api, const struct recorder *recorder)
 {
     api->recorder = recorder;
 }
+
+void api_set_people(struct api *api,
+                    const struct sign_in *sign_in,
+                    struct deputy *deputy)
+{
+    api->sign_in = sign_in;
+    api->deputy = deputy;
+}

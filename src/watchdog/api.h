@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "source/collector.h"
+#include "watchdog/deputy.h"
 #include "watchdog/recorder.h"
 #include "watchdog/watch.h"
 
@@ -37,6 +38,12 @@ void api_fleet_changed(struct api *api);
 
 /* What is remembered; NULL: nothing. It lives longer than the API. */
 void api_set_recorder(struct api *api, const struct recorder *recorder);
+
+/* How people are known, and who acts for them; NULL: nobody. Both live longer
+ * than the API. */
+void api_set_people(struct api *api,
+                    const struct sign_in *sign_in,
+                    struct deputy *deputy);
 
 /* A snapshot came: write what changed, and tell who follows the stream. */
 void api_update(struct api *api);

@@ -18,7 +18,7 @@ struct exporter_guest {
                 struct watch *watch,
                 struct error *err);
     /* Everything runs; COLLECTOR is NULL for a recording. */
-    void (*started)(void *context, const struct collector *collector);
+    void (*started)(void *context, struct collector *collector);
     void (*published)(void *context); /* the watch has a new snapshot */
     void (*reload)(void *context);
     void (*close)(void *context); /* also after open() failed */

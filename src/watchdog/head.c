@@ -93,18 +93,38 @@ static int own_path(char *ret_path, size_t size, struct error *err)
     return 0;
 }
 
-/* How the dashboard is served is passed on as it was given. LISTEN owns what
- * the arguments point to. */
-static void dashboard_arguments(const struct settings *settings,
-                                struct text *listen,
-                                const char *ret_arguments[6])
+static void join_list(const struct option_list *list, struct text *out)
 {
+    for (size_t i = 0; i < list->count; i++)
+        text_addf(out, "%s%s", i ? "," : "", list->items[i]);
+}
+
+enum {
+    DASHBOARD_WORDS = 12
+};
+
+/* How the dashboard is served is passed on as it was given. LISTS own what the
+ * arguments point to. */
+static void dashboard_arguments(const struct settings *settings,
+                                struct text lists[3],
+                                const char *ret_arguments[DASHBOARD_WORDS])
+{
+    const struct {
+        const char *name;
+        const struct option_list *list;
+    } all[3] = {{"--dashboard-listen", &settings->dashboard_listen},
+                {"--operator", &settings->operators},
+                {"--admin", &settings->admins}};
     size_t count = 0;
-    for (size_t i = 0; i < settings->dashboard_listen.count; i++)
-        text_addf(listen, "%s%s", i ? "," : "",
-                  settings->dashboard_listen.items[i]);
-    ret_arguments[count++] = "--dashboard-listen";
-    ret_arguments[count++] = text_str(listen);
+    for (size_t i = 0; i < array_size(all); i++) {
+        if (all[i].list->count == 0)
+            continue;
+        join_list(all[i].list, &lists[i]);
+        ret_arguments[count++] = all[i].name;
+        ret_arguments[count++] = text_str(&lists[i]);
+    }
+    if (settings->allow_actions)
+        ret_arguments[count++] = "--allow-actions";
     if (settings->insecure_open)
         ret_arguments[count++] = "--insecure-open";
     if (*settings->web_config_file) {
@@ -116,16 +136,15 @@ static void dashboard_arguments(const struct settings *settings,
 
 static int start_services(struct head *head, struct error *err)
 {
-    struct text listen = TEXT_INIT, dashboard_listen = TEXT_INIT;
+    struct text listen = TEXT_INIT;
+    struct text lists[3] = {TEXT_INIT, TEXT_INIT, TEXT_INIT};
     char program[PATH_MAX];
     int r = own_path(program, sizeof(program), err);
     if (r < 0)
         return r;
-    const char *dashboard[6];
-    dashboard_arguments(head->settings, &dashboard_listen, dashboard);
-    for (size_t i = 0; i < head->settings->listen.count; i++)
-        text_addf(&listen, "%s%s", i ? "," : "",
-                  head->settings->listen.items[i]);
+    const char *dashboard[DASHBOARD_WORDS];
+    dashboard_arguments(head->settings, lists, dashboard);
+    join_list(&head->settings->listen, &listen);
     const struct services_settings settings = {
         .head = true,
         .compute = head->settings->compute,
@@ -143,7 +162,8 @@ static int start_services(struct head *head, struct error *err)
     };
     r = services_new(&settings, &head->services, err);
     text_deinit(&listen);
-    text_deinit(&dashboard_listen);
+    for (size_t i = 0; i < array_size(lists); i++)
+        text_deinit(&lists[i]);
     if (r < 0)
         return r;
     if (head->fresh_state)

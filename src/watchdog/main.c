@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/nearest.h"
 #include "base/option-page.h"
+#include "watchdog/act.h"
 #include "watchdog/subcommand.h"
 #include "watchdog/version.h"
 
@@ -79,6 +80,11 @@ const struct subcommand subcommands[] = {
       .help = "Ask slurmctld for the exporter, which runs this itself.",
       .hidden = true},
      collect_slurm_main},
+    {{.name = ACT_COMMAND,
+      .help = "Act for who signed in to the dashboard, which runs this itself.",
+      .bit = COMMAND_ACT,
+      .hidden = true},
+     act_main},
     {{.name = "generate",
       .arguments =
           "manual NAME | manual-file | completion | example | commands",

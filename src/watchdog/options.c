@@ -15,7 +15,8 @@
     (COMMAND_TOKEN | COMMAND_LEAVE | COMMAND_STATUS | COMMAND_USER |           \
      COMMAND_KEY | COMMAND_DOCTOR)
 #define COMMANDS_ALL                                                           \
-    (COMMANDS_WATCHING | COMMAND_SNAPSHOT | COMMANDS_KEEPING | COMMANDS_ASKING)
+    (COMMANDS_WATCHING | COMMAND_SNAPSHOT | COMMANDS_KEEPING |                 \
+     COMMANDS_ASKING | COMMAND_ACT)
 
 static const struct option_row rows[] = {
     {
@@ -61,6 +62,34 @@ static const struct option_row rows[] = {
         .unit = "ADDR",
         .help = "Believe --proxy-header from this address",
         .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "allow-actions",
+        .group = "Serving",
+        OPTION_BOOL(struct settings, allow_actions),
+        .initial = "false",
+        .help = "Let operators submit and cancel jobs, drain and resume nodes",
+        .about = "Each as the Linux user of his name, so that Slurm decides "
+                 "what he may; admins as Slurm's own user. Needs root, and "
+                 "--user to give it up. Everything that is done is written to "
+                 "audit.log in the state folder.",
+        .commands = COMMAND_SERVE | COMMAND_HEAD,
+    },
+    {
+        .name = "operator",
+        .group = "Serving",
+        OPTION_LIST(struct settings, operators),
+        .unit = "NAME",
+        .help = "Who signs in by password or proxy under this name may act",
+        .commands = COMMAND_SERVE | COMMAND_HEAD,
+    },
+    {
+        .name = "admin",
+        .group = "Serving",
+        OPTION_LIST(struct settings, admins),
+        .unit = "NAME",
+        .help = "The same on all jobs and nodes",
+        .commands = COMMAND_SERVE | COMMAND_HEAD,
     },
     {
         .name = "insecure-open",
@@ -139,7 +168,7 @@ static const struct option_row rows[] = {
         .unit = "NAME",
         .help = "Become this user once the ports are bound",
         .about = "Empty: stay who we are. Only root can become somebody else.",
-        .commands = COMMANDS_WATCHING,
+        .commands = COMMANDS_WATCHING | COMMAND_ACT,
     },
     {
         .name = "interval",
@@ -212,7 +241,7 @@ static const struct option_row rows[] = {
         .help = "The slurm.conf of the cluster to watch",
         .about = "Sets SLURM_CONF for the collector. Empty: as Slurm's own "
                  "commands find it.",
-        .commands = COMMANDS_WATCHING | COMMAND_SNAPSHOT,
+        .commands = COMMANDS_WATCHING | COMMAND_SNAPSHOT | COMMAND_ACT,
     },
     {
         .name = "replay",
@@ -265,195 +294,7 @@ static const struct option_row rows[] = {
         .commands = COMMANDS_WATCHING,
         .flags = OPTION_RELOADABLE,
     },
-    {
-        .name = "address",
-        .group = "Cluster",
-        OPTION_STRING(struct settings, address),
-        .unit = "ADDR",
-        .help = "The address of this machine that the other nodes reach",
-        .about = "Empty: that of the interface that leads outside; on a RunPod "
-                 "pod its private one.",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "name",
-        .group = "Cluster",
-        OPTION_STRING(struct settings, name),
-        .check = option_check_name,
-        .unit = "NAME",
-        .help = "The name of the cluster (head), of this node (join)",
-        .about = "Empty: \"cluster\"; a node is called as its host if that is "
-                 "free, else by the cluster's name and a number. Neither "
-                 "changes later.",
-        .commands = COMMANDS_KEEPING,
-    },
-    {
-        .name = "state",
-        .group = "Cluster",
-        OPTION_FILE(struct settings, state),
-        .unit = "DIR",
-        .help =
-            "The folder to keep keys, members, Slurm's state and history in",
-        .about = "Empty: /workspace/gpu-watchdog where /workspace is a volume, "
-                 "else /var/lib/gpu-watchdog. It should outlast the machine's "
-                 "restart.",
-        .commands =
-            COMMANDS_KEEPING | COMMAND_DOCTOR | COMMAND_SERVE | COMMAND_TOKEN,
-    },
-    {
-        .name = "partition",
-        .group = "Cluster",
-        OPTION_STRING(struct settings, partition),
-        .initial = "all",
-        .check = option_check_partition,
-        .unit = "NAME",
-        .help = "The name of the partition of all nodes",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "auth",
-        .group = "Cluster",
-        OPTION_CHOICE(struct settings, auth),
-        .initial = "auto",
-        .words = option_auth_words,
-        .help = "What the daemons authenticate by: munge, or Slurm itself",
-        .about = "slurm: auth/slurm, without munge, where all nodes have Slurm "
-                 "24.05 or later with that plugin; others are refused. auto: "
-                 "as the cluster was begun, a new one with munge.",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "confine-gpus",
-        .group = "Cluster",
-        OPTION_BOOL(struct settings, confine_gpus),
-        .initial = "false",
-        .help = "Keep each job to the GPUs that it asked for",
-        .about = "By cgroups of version 1, which every node must have; others "
-                 "are refused. Without it a job is told its GPUs and can reach "
-                 "all of its node's.",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "compute",
-        .group = "Cluster",
-        OPTION_BOOL(struct settings, compute),
-        .initial = "true",
-        .help = "Let the head run jobs, too",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "nodes-max",
-        .group = "Cluster",
-        OPTION_U32(struct settings, nodes_max),
-        .initial = "1024",
-        .min = 1,
-        .max = 65533,
-        .unit = "N",
-        .help = "So many nodes may join",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "join-port",
-        .group = "Cluster",
-        OPTION_U32(struct settings, join_port),
-        .initial = "6824",
-        .min = 1,
-        .max = 65535,
-        .unit = "PORT",
-        .help = "The port on which workers join",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "lost-after",
-        .group = "Cluster",
-        OPTION_DURATION(struct settings, lost_after_ns),
-        .initial = "30s",
-        .min = NS_PER_S,
-        .unit = "TIME",
-        .help = "Set a node down that has given no sign of life for so long",
-        .about = "Its batch jobs are queued again then.",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "forget-after",
-        .group = "Cluster",
-        OPTION_DURATION(struct settings, forget_after_ns),
-        .initial = "1h",
-        .min = NS_PER_S,
-        .unit = "TIME",
-        .help = "Delete a lost node from Slurm after so long",
-        .about = "Not while a job or a reservation names it. It stays a member "
-                 "and is made anew when it comes back.",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "home",
-        .group = "Cluster",
-        OPTION_STRING(struct settings, home),
-        .unit = "DIR",
-        .help = "The folder of home directories that all nodes share",
-        .about = "Empty: homes are not shared; a job's output lies on the node "
-                 "that ran it.",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "user",
-        .key = "cluster_user",
-        .group = "Cluster",
-        OPTION_STRING(struct settings, cluster_user),
-        .initial = "user",
-        .check = option_check_name,
-        .unit = "NAME",
-        .help = "Make this user on all nodes, to run jobs as; empty: none",
-        .commands = COMMAND_HEAD,
-    },
-    {
-        .name = "token-file",
-        .group = "Cluster",
-        OPTION_FILE(struct settings, token_file),
-        .unit = "FILE",
-        .help = "Read the token from this file; \"-\": from standard input",
-        .commands = COMMAND_JOIN,
-    },
-    {
-        .name = "ttl",
-        .group = "Cluster",
-        OPTION_DURATION(struct settings, ttl_ns),
-        .initial = "24h",
-        .min = NS_PER_S,
-        .unit = "TIME",
-        .help = "The new token is good for so long",
-        .commands = COMMAND_TOKEN,
-        .flags = OPTION_COMMAND_LINE_ONLY,
-    },
-    {
-        .name = "uses",
-        .group = "Cluster",
-        OPTION_U32(struct settings, uses),
-        .initial = "0",
-        .unit = "N",
-        .help = "So many machines may join with the new token; 0: any number",
-        .commands = COMMAND_TOKEN,
-        .flags = OPTION_COMMAND_LINE_ONLY,
-    },
-    {
-        .name = "now",
-        .group = "Cluster",
-        OPTION_BOOL(struct settings, now),
-        .initial = "false",
-        .help = "Do not wait for jobs to end: queue them again elsewhere",
-        .commands = COMMAND_LEAVE,
-        .flags = OPTION_COMMAND_LINE_ONLY,
-    },
-    {
-        .name = "json",
-        .group = "Cluster",
-        OPTION_BOOL(struct settings, json),
-        .initial = "false",
-        .help = "Print JSON",
-        .commands = COMMAND_TOKEN | COMMAND_STATUS | COMMAND_DOCTOR,
-        .flags = OPTION_COMMAND_LINE_ONLY,
-    },
+#include "watchdog/options-cluster.h"
     {
         .name = "log-format",
         .group = "Log",

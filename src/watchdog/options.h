@@ -16,3 +16,4 @@ int option_check_pattern(const char *text, struct error *err);
 extern const char *const option_log_format_words[];
 extern const char *const option_log_level_words[];
 extern const char *const option_auth_words[];
+extern const char *const option_role_words[];

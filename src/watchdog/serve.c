@@ -15,6 +15,7 @@
 #include "cluster/services.h"
 #include "source/gpu-pull.h"
 #include "watchdog/api.h"
+#include "watchdog/deputy.h"
 #include "watchdog/exporter.h"
 #include "watchdog/page.h"
 #include "watchdog/recorder.h"
@@ -40,7 +41,9 @@ struct dashboard {
     struct fleet fleet;
     struct gpu_pull *pull; /* NULL: GPUs are not measured */
     struct recorder *recorder;
-    struct sign_in *sign_in; /* NULL: none is asked for */
+    struct sign_in *sign_in; /* NULL: nobody signs in */
+    struct deputy *deputy;   /* NULL: nobody acts */
+    struct collector *collector;
     size_t route_count;
     struct http_route routes[API_ROUTES_MAX + PAGE_ROUTES_MAX + 1];
 };
@@ -82,6 +85,14 @@ static void find_folder(const struct dashboard *d,
     snprintf(ret_path, size, "%s/%s", state, name);
 }
 
+/* What was done changes what is to be seen. */
+static void on_deed(void *context)
+{
+    const struct dashboard *d = context;
+    if (d->collector)
+        collector_hurry(d->collector);
+}
+
 /* Who we become in a moment keeps the history, and removes links that were
  * used. */
 static int
@@ -96,10 +107,9 @@ give_folder(const struct dashboard *d, const char *path, struct error *err)
                : 0;
 }
 
-/* Who could be reached by others, and asks for no password, asks for a link of
- * "token web". */
-static int open_signed(struct dashboard *d, struct error *err)
+static int make_sign_in(struct dashboard *d, struct error *err)
 {
+    const struct settings *s = d->settings;
     char folder[PATH_MAX];
     find_folder(d, SERVICES_HISTORY, folder, sizeof(folder));
     int r = place_make(folder, 0700, err);
@@ -110,6 +120,24 @@ static int open_signed(struct dashboard *d, struct error *err)
         r = sign_in_new(folder, &d->sign_in, err);
     if (r == 0)
         r = give_folder(d, folder, err);
+    if (r < 0)
+        return r;
+    sign_in_trust(d->sign_in, s->proxy_header,
+                  (const char *const *)s->proxy_from.items,
+                  s->proxy_from.count);
+    sign_in_name(d->sign_in, (const char *const *)s->operators.items,
+                 s->operators.count, (const char *const *)s->admins.items,
+                 s->admins.count);
+    d->routes[d->route_count++] = sign_in_route(d->sign_in);
+    return 0;
+}
+
+/* Who could be reached by others, and asks for no password, asks for a link of
+ * "token web". */
+static int open_signed(struct dashboard *d, struct error *err)
+{
+    size_t guarded = d->route_count - (d->sign_in ? 1 : 0);
+    int r = d->sign_in ? 0 : make_sign_in(d, err);
     if (r < 0) {
         error_prefix(err,
                      "the dashboard would be open to everybody on %s, and "
@@ -119,15 +147,24 @@ static int open_signed(struct dashboard *d, struct error *err)
                      *d->settings->dashboard_listen.items);
         return r;
     }
-    sign_in_trust(d->sign_in, d->settings->proxy_header,
-                  (const char *const *)d->settings->proxy_from.items,
-                  d->settings->proxy_from.count);
-    d->route_count = sign_in_guard(d->sign_in, d->routes, d->route_count);
-    r = make_server(d, false, err);
+    sign_in_guard(d->sign_in, d->routes, guarded);
+    return make_server(d, false, err);
+}
+
+/* The process that acts must begin while we still have the rights that it is
+ * to have. */
+static int open_actions(struct dashboard *d, struct error *err)
+{
+    char folder[PATH_MAX];
+    if (!d->settings->allow_actions || *d->settings->replay)
+        return 0;
+    find_folder(d, ".", folder, sizeof(folder));
+    int r = make_sign_in(d, err);
     if (r == 0)
-        r = sign_in_tell(d->sign_in, http_server_address(d->server, 0),
-                         strcmp(http_server_scheme(d->server), "https") == 0,
-                         err);
+        r = deputy_new(d->loop, d->settings, folder, on_deed, d, &d->deputy,
+                       err);
+    if (r < 0)
+        error_prefix(err, "--allow-actions");
     return r;
 }
 
@@ -135,9 +172,16 @@ static int open_server(struct dashboard *d, struct error *err)
 {
     d->route_count = api_routes(d->api, d->routes);
     d->route_count += page_routes(d->page, d->routes + d->route_count);
-    int r = make_server(d, !d->settings->insecure_open, err);
+    int r = open_actions(d, err);
+    if (r == 0)
+        r = make_server(d, !d->settings->insecure_open, err);
     if (r == -EPERM)
         r = open_signed(d, err);
+    if (r == 0 && d->sign_in)
+        r = sign_in_tell(d->sign_in, http_server_address(d->server, 0),
+                         strcmp(http_server_scheme(d->server), "https") == 0,
+                         err);
+    api_set_people(d->api, d->sign_in, d->deputy);
     return r == -EINVAL ? -EBADMSG : r;
 }
 
@@ -211,9 +255,10 @@ static void take_snapshot(struct dashboard *d)
     api_update(d->api);
 }
 
-static void started(void *context, const struct collector *collector)
+static void started(void *context, struct collector *collector)
 {
     struct dashboard *d = context;
+    d->collector = collector;
     api_set_collector(d->api, collector);
     api_set_fleet(d->api, &d->fleet);
     watch_set_fleet(d->watch, &d->fleet);
@@ -223,9 +268,10 @@ static void started(void *context, const struct collector *collector)
     for (size_t i = 0; http_server_address(d->server, i); i++)
         log_info("dashboard on %s://%s/%s", http_server_scheme(d->server),
                  http_server_address(d->server, i),
-                 d->sign_in ? "; sign in with the link that \"gpu-watchdog "
-                              "token web\" prints"
-                            : "");
+                 sign_in_is_needed(d->sign_in)
+                     ? "; sign in with the link that \"gpu-watchdog "
+                       "token web\" prints"
+                     : "");
 }
 
 static void published(void *context)
@@ -248,6 +294,7 @@ static void close_dashboard(void *context)
     http_server_free(d->server);
     gpu_pull_free(d->pull);
     recorder_free(d->recorder);
+    deputy_free(d->deputy);
     sign_in_free(d->sign_in);
     page_free(d->page);
     api_free(d->api);

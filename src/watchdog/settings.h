@@ -22,7 +22,8 @@ enum {
     COMMAND_USER = 1U << 7,
     COMMAND_KEY = 1U << 8,
     COMMAND_DOCTOR = 1U << 9,
-    COMMAND_SERVE = 1U << 10
+    COMMAND_SERVE = 1U << 10,
+    COMMAND_ACT = 1U << 11
 };
 
 /* Where each node's GPU exporter is, unless told otherwise. */
@@ -46,6 +47,10 @@ struct settings {
     struct option_list dashboard_listen;
     char *proxy_header;            /* that names who signed in; "": none */
     struct option_list proxy_from; /* addresses that may say so */
+    bool allow_actions;
+    struct option_list operators, admins; /* names that sign in otherwise */
+    char *web_user;     /* whom a link to the dashboard is for; "": anybody */
+    int web_role;       /* enum sign_in_role; ROLE_NONE: as usual */
     bool insecure_open; /* elsewhere than on loopback without authentication */
     char *ui_dir;       /* "": the page that is in the program */
     char *gpu_exporter_url; /* of a node; "": GPUs are not measured */

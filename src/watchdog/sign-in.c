@@ -26,12 +26,19 @@ enum {
     NUMBER_SIZE = 16, /* bytes of a link */
     HASH_SIZE = 32,
     HEX_SIZE = 2 * HASH_SIZE + 1,
+    SESSION_SIZE = 256,
     ADDRESS_MAX = 256
 };
 
 struct guarded {
     struct sign_in *sign_in;
     struct http_route route; /* what stands behind */
+};
+
+/* A list of the settings. */
+struct names {
+    const char *const *names;
+    size_t count;
 };
 
 struct sign_in {
@@ -41,9 +48,29 @@ struct sign_in {
     const char *proxy_header; /* NULL: no proxy is believed */
     const char *const *proxies;
     size_t proxy_count;
+    struct names operators, admins;
     struct guarded routes[SIGN_IN_ROUTES_MAX];
-    size_t count;
+    size_t count; /* 0: everybody may look */
 };
+
+const char *const sign_in_role_words[ROLE_COUNT] = {"viewer", "operator",
+                                                    "admin", NULL};
+
+static const char *role_name(enum sign_in_role role)
+{
+    return sign_in_role_words[role - ROLE_VIEWER];
+}
+
+static bool read_role(const char *name, enum sign_in_role *ret_role)
+{
+    for (unsigned int i = 0; sign_in_role_words[i]; i++) {
+        if (strcmp(name, sign_in_role_words[i]) != 0)
+            continue;
+        *ret_role = ROLE_VIEWER + i;
+        return true;
+    }
+    return false;
+}
 
 static void to_hex(const unsigned char *bytes, size_t size, char *ret_text)
 {
@@ -53,14 +80,20 @@ static void to_hex(const unsigned char *bytes, size_t size, char *ret_text)
 
 /* ---- cookies ------------------------------------------------------------- */
 
-/* The MAC of a session that ends at END_S. */
-static void make_mac(const struct sign_in *s, uint64_t end_s, char *ret_hex)
+/* A session is "END-ROLE-USER-MAC", the user in hexadecimal: a cookie may not
+ * hold every character of a name. */
+
+/* The MAC of what stands before it. */
+static void make_mac(const struct sign_in *s,
+                     const char *session,
+                     size_t size,
+                     char ret_hex[HEX_SIZE])
 {
-    char text[48];
+    char text[SESSION_SIZE + 16];
     unsigned char mac[HASH_SIZE];
-    int size =
-        snprintf(text, sizeof(text), "session %llu", (unsigned long long)end_s);
-    gnutls_hmac_fast(GNUTLS_MAC_SHA256, s->key, KEY_SIZE, text, (size_t)size,
+    int whole =
+        snprintf(text, sizeof(text), "session %.*s", (int)size, session);
+    gnutls_hmac_fast(GNUTLS_MAC_SHA256, s->key, KEY_SIZE, text, (size_t)whole,
                      mac);
     to_hex(mac, HASH_SIZE, ret_hex);
 }
@@ -70,30 +103,56 @@ static bool is_same(const char *a, const char *b, size_t size)
     return gnutls_memcmp(a, b, size) == 0;
 }
 
-/* VALUE is "END-MAC", up to a semicolon or the end. */
-static bool is_session(const struct sign_in *s, const char *value)
+static bool from_hex(const char *hex, char *ret_text, size_t size)
 {
-    char number[24], mac[HEX_SIZE];
-    uint64_t end_s;
-    size_t size = strcspn(value, "-");
-    size_t whole = strcspn(value, "; ");
-    if (size >= sizeof(number) || whole != size + 1 + HEX_SIZE - 1)
+    size_t length = strlen(hex) / 2;
+    if (strlen(hex) % 2 || length >= size)
         return false;
-    memcpy(number, value, size);
-    number[size] = '\0';
-    if (!number_parse(number, &end_s) ||
-        (int64_t)end_s < clock_realtime_ns() / NS_PER_S)
-        return false;
-    make_mac(s, end_s, mac);
-    return is_same(mac, value + size + 1, HEX_SIZE - 1);
+    for (size_t i = 0; i < length; i++) {
+        unsigned int byte;
+        if (sscanf(hex + 2 * i, "%2x", &byte) != 1 || byte < 0x20)
+            return false;
+        ret_text[i] = (char)byte;
+    }
+    ret_text[length] = '\0';
+    return true;
 }
 
-bool sign_in_accepts(const struct sign_in *s, const char *cookies)
+/* VALUE is a session, up to a semicolon or the end. Looked into only once the
+ * MAC has shown that it is ours. */
+static bool is_session(const struct sign_in *s,
+                       const char *value,
+                       struct viewer *ret_viewer)
+{
+    char session[SESSION_SIZE], mac[HEX_SIZE], *rest = NULL;
+    uint64_t end_s;
+    size_t whole = strcspn(value, "; ");
+    if (whole < HEX_SIZE || whole - HEX_SIZE >= sizeof(session))
+        return false;
+    size_t size = whole - HEX_SIZE; /* "-" and the MAC */
+    make_mac(s, value, size, mac);
+    if (value[size] != '-' || !is_same(mac, value + size + 1, HEX_SIZE - 1))
+        return false;
+    memcpy(session, value, size);
+    session[size] = '\0';
+    const char *end = strtok_r(session, "-", &rest);
+    const char *role = strtok_r(NULL, "-", &rest);
+    const char *user = strtok_r(NULL, "-", &rest);
+    return end && role && number_parse(end, &end_s) &&
+           (int64_t)end_s >= clock_realtime_ns() / NS_PER_S &&
+           read_role(role, &ret_viewer->role) &&
+           from_hex(user ? user : "", ret_viewer->user,
+                    sizeof(ret_viewer->user));
+}
+
+bool sign_in_accepts(const struct sign_in *s,
+                     const char *cookies,
+                     struct viewer *ret_viewer)
 {
     for (const char *at = cookies; at && *at;) {
         at += strspn(at, "; ");
         if (strncmp(at, COOKIE "=", sizeof(COOKIE)) == 0 &&
-            is_session(s, at + sizeof(COOKIE)))
+            is_session(s, at + sizeof(COOKIE), ret_viewer))
             return true;
         at += strcspn(at, ";");
     }
@@ -112,17 +171,64 @@ static bool is_from(const char *peer, const char *address)
     return strlen(address) == size && strncmp(peer, address, size) == 0;
 }
 
-/* What anybody else says in that header is nothing. */
-static bool is_vouched_for(const struct sign_in *s,
-                           struct http_request *request)
+/* Whom a proxy that is believed names; NULL: none. What anybody else says in
+ * that header is nothing. */
+static const char *vouched_for(const struct sign_in *s,
+                               struct http_request *request)
 {
     const char *user =
         s->proxy_header ? http_request_header(request, s->proxy_header) : NULL;
     const char *peer = http_request_peer(request);
     for (size_t i = 0; user && *user && i < s->proxy_count; i++)
         if (is_from(peer, s->proxies[i]))
+            return user;
+    return NULL;
+}
+
+static bool is_among(const struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->names[i], name) == 0)
             return true;
     return false;
+}
+
+static enum sign_in_role role_of(const struct sign_in *s, const char *user)
+{
+    if (is_among(&s->admins, user))
+        return ROLE_ADMIN;
+    return is_among(&s->operators, user) ? ROLE_OPERATOR : ROLE_VIEWER;
+}
+
+void sign_in_find(const struct sign_in *s,
+                  struct http_request *request,
+                  struct viewer *ret_viewer)
+{
+    *ret_viewer = (struct viewer){.role = ROLE_VIEWER};
+    if (!s ||
+        sign_in_accepts(s, http_request_header(request, "Cookie"), ret_viewer))
+        return;
+    const char *user = vouched_for(s, request);
+    if (!user)
+        user = http_request_user(request);
+    *ret_viewer = (struct viewer){.role = ROLE_VIEWER};
+    if (!user && s->count > 0)
+        ret_viewer->role = ROLE_NONE;
+    /* A name that does not fit would be another's. */
+    if (user && strlen(user) < sizeof(ret_viewer->user)) {
+        strcpy(ret_viewer->user, user);
+        ret_viewer->role = role_of(s, user);
+    }
+}
+
+void sign_in_name(struct sign_in *s,
+                  const char *const *operators,
+                  size_t operator_count,
+                  const char *const *admins,
+                  size_t admin_count)
+{
+    s->operators = (struct names){operators, operator_count};
+    s->admins = (struct names){admins, admin_count};
 }
 
 void sign_in_trust(struct sign_in *s,
@@ -135,16 +241,22 @@ void sign_in_trust(struct sign_in *s,
     s->proxy_count = count;
 }
 
-static void set_cookie(const struct sign_in *s, struct http_reply *reply)
+static void set_cookie(const struct sign_in *s,
+                       const struct viewer *viewer,
+                       struct http_reply *reply)
 {
-    char mac[HEX_SIZE], value[256];
+    char mac[HEX_SIZE], session[SESSION_SIZE], user[HEX_SIZE * 2] = "";
+    char value[SESSION_SIZE + HEX_SIZE + 128];
     uint64_t end_s =
         (uint64_t)(clock_realtime_ns() / NS_PER_S) + SIGN_IN_SESSION_S;
-    make_mac(s, end_s, mac);
+    to_hex((const unsigned char *)viewer->user, strlen(viewer->user), user);
+    int size =
+        snprintf(session, sizeof(session), "%llu-%s-%s",
+                 (unsigned long long)end_s, role_name(viewer->role), user);
+    make_mac(s, session, (size_t)size, mac);
     snprintf(value, sizeof(value),
-             COOKIE "=%llu-%s; Max-Age=%d; Path=/; HttpOnly; SameSite=Strict%s",
-             (unsigned long long)end_s, mac, SIGN_IN_SESSION_S,
-             s->secure ? "; Secure" : "");
+             COOKIE "=%s-%s; Max-Age=%d; Path=/; HttpOnly; SameSite=Strict%s",
+             session, mac, SIGN_IN_SESSION_S, s->secure ? "; Secure" : "");
     http_reply_set_header(reply, "Set-Cookie", value);
 }
 
@@ -161,15 +273,32 @@ link_path(const char *folder, const char *number, char *ret_path, size_t size)
     snprintf(ret_path, size, "%s/link-%s", folder, hex);
 }
 
-/* Only one of several who come with the same link finds its file. */
-static bool use_link(const struct sign_in *s, const char *number)
+/* What the file of a link says: "ROLE USER". */
+static bool read_link(const char *path, struct viewer *ret_viewer)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    if (secret_file_read(path, SESSION_SIZE, false, &bytes, &size, NULL) < 0)
+        return false;
+    char role[16] = "";
+    *ret_viewer = (struct viewer){.role = ROLE_VIEWER};
+    bool good = sscanf(bytes, "%15s %63s", role, ret_viewer->user) >= 1 &&
+                read_role(role, &ret_viewer->role);
+    free(bytes);
+    return good;
+}
+
+/* Only one of several who come with the same link removes its file. */
+static bool
+use_link(const struct sign_in *s, const char *number, struct viewer *ret_viewer)
 {
     char path[PATH_MAX];
     struct stat status;
     if (strlen(number) != 2 * NUMBER_SIZE)
         return false;
     link_path(s->folder, number, path, sizeof(path));
-    return stat(path, &status) == 0 && unlink(path) == 0 &&
+    return stat(path, &status) == 0 && read_link(path, ret_viewer) &&
+           unlink(path) == 0 &&
            clock_realtime_ns() / NS_PER_S - status.st_mtime <= SIGN_IN_LINK_S;
 }
 
@@ -212,15 +341,27 @@ on_link(void *context, struct http_request *request, struct http_reply *reply)
 {
     struct sign_in *s = context;
     const char *number = http_request_query(request, "link", 0);
-    if (!number || !use_link(s, number)) {
+    struct viewer viewer;
+    if (!number || !use_link(s, number, &viewer)) {
         refuse(request, reply, 403, "This link was used, or is too old.");
         return;
     }
-    set_cookie(s, reply);
+    set_cookie(s, &viewer, reply);
     http_reply_set_status(reply, 303);
     http_reply_set_header(reply, "Location", "/");
     http_reply_set_header(reply, "Cache-Control", "no-store");
     http_reply_set_header(reply, "Referrer-Policy", "no-referrer");
+}
+
+static bool may_look(const struct guarded *guarded,
+                     struct http_request *request,
+                     struct http_reply *reply)
+{
+    struct viewer viewer;
+    sign_in_find(guarded->sign_in, request, &viewer);
+    if (viewer.role == ROLE_NONE)
+        refuse(request, reply, 401, "You are not signed in.");
+    return viewer.role != ROLE_NONE;
 }
 
 static void on_guarded(void *context,
@@ -228,25 +369,39 @@ static void on_guarded(void *context,
                        struct http_reply *reply)
 {
     const struct guarded *guarded = context;
-    if (sign_in_accepts(guarded->sign_in,
-                        http_request_header(request, "Cookie")) ||
-        is_vouched_for(guarded->sign_in, request))
+    if (may_look(guarded, request, reply))
         guarded->route.handler(guarded->route.context, request, reply);
-    else
-        refuse(request, reply, 401, "You are not signed in.");
 }
 
-size_t sign_in_guard(struct sign_in *s, struct http_route *routes, size_t count)
+static void on_guarded_post(void *context,
+                            struct http_request *request,
+                            struct http_reply *reply)
+{
+    const struct guarded *guarded = context;
+    if (may_look(guarded, request, reply))
+        guarded->route.post(guarded->route.context, request, reply);
+}
+
+void sign_in_guard(struct sign_in *s, struct http_route *routes, size_t count)
 {
     for (size_t i = 0; i < count && s->count < SIGN_IN_ROUTES_MAX; i++) {
         struct guarded *guarded = &s->routes[s->count++];
         *guarded = (struct guarded){.sign_in = s, .route = routes[i]};
         routes[i].handler = on_guarded;
+        routes[i].post = routes[i].post ? on_guarded_post : NULL;
         routes[i].context = guarded;
     }
-    routes[count] = (struct http_route){
+}
+
+bool sign_in_is_needed(const struct sign_in *s)
+{
+    return s && s->count > 0;
+}
+
+struct http_route sign_in_route(struct sign_in *s)
+{
+    return (struct http_route){
         .path = LINK_PATH, .handler = on_link, .context = s};
-    return count + 1;
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -331,10 +486,11 @@ static void add_place(struct text *out, const char *address, const char *host)
 
 int sign_in_make_link(const char *folder,
                       const char *host,
+                      const struct viewer *viewer,
                       struct text *ret_link,
                       struct error *err)
 {
-    char path[PATH_MAX], number[2 * NUMBER_SIZE + 1];
+    char path[PATH_MAX], number[2 * NUMBER_SIZE + 1], text[128];
     unsigned char bytes[NUMBER_SIZE];
     struct stat status;
     _cleanup_(free_ptr) char *address = NULL;
@@ -347,7 +503,9 @@ int sign_in_make_link(const char *folder,
         return error_set(err, EIO, "no random numbers for a link");
     to_hex(bytes, sizeof(bytes), number);
     link_path(folder, number, path, sizeof(path));
-    r = secret_file_write(path, "", 0, 0600, NULL, err);
+    int length = snprintf(text, sizeof(text), "%s %s\n",
+                          role_name(viewer->role), viewer->user);
+    r = secret_file_write(path, text, (size_t)length, 0600, NULL, err);
     if (r < 0)
         return r;
     /* The dashboard may run as another user than who makes the link. */

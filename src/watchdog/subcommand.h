@@ -45,6 +45,9 @@ int doctor_main(const struct settings *settings);
 #define COLLECT_SLURM "collect-slurm"
 int collect_slurm_main(const struct settings *settings);
 
+/* The child that acts for people (act.h); hidden. */
+int act_main(const struct settings *settings);
+
 /* What the build makes from the table of options: manual pages, completion,
  * the example file. */
 int generate_main(const struct settings *settings);

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,12 +110,37 @@ static int revoke_token(const char *id)
     return EXIT_SUCCESS;
 }
 
+/* Whom a link is for, and what he may. */
+static int choose_viewer(const struct settings *settings,
+                         struct viewer *ret_viewer,
+                         struct error *err)
+{
+    const char *user = settings->web_user;
+    enum sign_in_role role = settings->web_role;
+    if (role == ROLE_NONE)
+        role = *user ? ROLE_OPERATOR : ROLE_VIEWER;
+    if (role > ROLE_VIEWER && !*user)
+        return error_set(err, EINVAL,
+                         "--role %s: for whom? Write --user NAME too; what he "
+                         "does is done, and remembered, under his name",
+                         sign_in_role_words[role - ROLE_VIEWER]);
+    if (*user && !getpwnam(user))
+        return error_set(err, ESRCH,
+                         "there is no user \"%s\" on this machine; type: "
+                         "gpu-watchdog user add %s",
+                         user, user);
+    *ret_viewer = (struct viewer){.role = role};
+    snprintf(ret_viewer->user, sizeof(ret_viewer->user), "%s", user);
+    return 0;
+}
+
 /* A link to the dashboard, good once. */
 static int make_link(const struct settings *settings)
 {
     struct error err = {.text = ""};
     char state[PATH_MAX / 2], folder[PATH_MAX], host[256] = "";
     struct text link = TEXT_INIT;
+    struct viewer viewer;
     if (*settings->state)
         snprintf(state, sizeof(state), "%s", settings->state);
     else
@@ -122,7 +148,9 @@ static int make_link(const struct settings *settings)
     snprintf(folder, sizeof(folder), "%s/%s", state, SERVICES_SIGN_IN);
     if (place_address("", host, sizeof(host), NULL) < 0)
         place_host(host, sizeof(host));
-    int r = sign_in_make_link(folder, host, &link, &err);
+    int r = choose_viewer(settings, &viewer, &err);
+    if (r == 0)
+        r = sign_in_make_link(folder, host, &viewer, &link, &err);
     if (r == -ENOENT)
         error_set(&err, ENOENT,
                   "no dashboard here asks for a link (it does when it listens "
@@ -134,7 +162,11 @@ static int make_link(const struct settings *settings)
         return report_failure(&err);
     }
     printf("%s\n", text_str(&link));
-    fprintf(stderr, "good once, within %d minutes\n", SIGN_IN_LINK_S / 60);
+    fprintf(stderr, "good once, within %d minutes, for %s%s%s\n",
+            SIGN_IN_LINK_S / 60,
+            *viewer.user ? viewer.user : "anybody, to look",
+            *viewer.user ? " as " : "",
+            *viewer.user ? sign_in_role_words[viewer.role - ROLE_VIEWER] : "");
     text_deinit(&link);
     return EXIT_SUCCESS;
 }

@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!sign_in)
         sign_in = begin();
     char *cookies = fuzz_string(data, size);
-    fuzz_check(!sign_in_accepts(sign_in, cookies));
+    struct viewer viewer;
+    fuzz_check(!sign_in_accepts(sign_in, cookies, &viewer));
     free(cookies);
     return 0;
 }
