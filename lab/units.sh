@@ -36,7 +36,8 @@ head_services() {
 # Sets COMMAND to what runs service $1 in the foreground.
 unit_command() {
     case $1 in
-        head) COMMAND=("$(program_path gpu-watchdog)" head --address "$HEAD_ADDRESS") ;;
+        head) COMMAND=("$(program_path gpu-watchdog)" head --address "$HEAD_ADDRESS"
+            --allow-actions) ;;
         join) COMMAND=("$(program_path gpu-watchdog)" join) ;;
         gpu-exporter) COMMAND=("$(program_path gpu-exporter)") ;;
         munged) COMMAND=(as munge munged --foreground) ;;

@@ -217,6 +217,78 @@ const tests = {
         complaints.length = 0; // the browser tells of each refused connection
     },
 
+    // LINK JOB OTHER: who comes by LINK cancels JOB, drains a node and has it
+    // resumed, and submits another; to OTHER's job he can do nothing.
+    async actions() {
+        const [link, job, other] = given;
+        const visitor = await open(`#/jobs/${job}`);
+        await visitor.getByText("Allocation", { exact: true }).waitFor();
+        const offer = (on) => on.getByRole("button", { name: "Cancel job" });
+        assert.equal(await offer(visitor).count(), 0, "offered to a visitor");
+        await visitor.close();
+
+        const page = await open(link, { bypassCSP: true });
+        await page.goto(`${url}/#/jobs/${other}`);
+        await page.getByText("Allocation", { exact: true }).waitFor();
+        assert.equal(await offer(page).count(), 0, "offered of another's job");
+
+        await page.goto(`${url}/#/jobs/${job}`);
+        await offer(page).click();
+        await page.screenshot({ path: `${folder}/cancel.png` });
+        await page.evaluate(
+            readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"),
+        );
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        assert.deepEqual(
+            violations
+                .filter((v) => ["serious", "critical"].includes(v.impact))
+                .map((v) => v.id),
+            [],
+        );
+        const dialog = page.locator("dialog[open]");
+        await dialog.getByRole("button", { name: "Cancel job" }).click();
+        await dialog.getByText("It is cancelled.").waitFor();
+        await dialog.getByRole("button", { name: "Close" }).click();
+        await page
+            .locator(".head")
+            .getByText("cancelled")
+            .waitFor({ timeout: 30000 });
+
+        await page.goto(`${url}/#/submit`);
+        await page.getByLabel("Name").fill("from the page");
+        await page.getByLabel("GPUs on each node").fill("1");
+        await page.getByLabel("Script").fill("#!/bin/sh\nsleep 300\n");
+        await page.screenshot({ path: `${folder}/submit.png` });
+        await page.getByRole("button", { name: "Submit" }).click();
+        await page.getByText("It is submitted.").waitFor();
+        await page
+            .locator(".outcome")
+            .getByRole("link", { name: /Job/ })
+            .click();
+        await page.getByText("from the page").waitFor({ timeout: 30000 });
+    },
+
+    // LINK: an admin drains a node, with a reason, and resumes it.
+    async drain() {
+        const page = await open(given[0]);
+        await page.goto(`${url}/#/nodes/worker2`);
+        await page.getByRole("button", { name: "Drain" }).click();
+        const dialog = page.locator("dialog[open]");
+        await dialog.getByLabel(/Reason/).fill("the fan is loud");
+        await dialog.getByRole("button", { name: "Drain" }).click();
+        await dialog.getByText("It gets no new jobs.").waitFor();
+        await page.screenshot({ path: `${folder}/drain.png` });
+        await dialog.getByRole("button", { name: "Close" }).click();
+        await page
+            .getByText("the fan is loud")
+            .first()
+            .waitFor({ timeout: 30000 });
+        await page.getByRole("button", { name: "Resume" }).click();
+        const second = page.locator("dialog[open]");
+        await second.getByRole("button", { name: "Resume" }).click();
+        await second.getByText("It takes jobs again.").waitFor();
+    },
+
     // Held still, nothing moves; let go, it catches up.
     async pause() {
         const page = await open("#/jobs");

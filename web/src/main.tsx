@@ -3,6 +3,7 @@
 // The frame: where one can go, how fresh what is shown is, and the page itself.
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { ActionDialog, loadMe, mayAct, me } from "./actions";
 import { heard_s, paused, startLive, trouble, useAnswer } from "./live";
 import { Events } from "./pages/events";
 import { Gpus } from "./pages/gpus";
@@ -12,6 +13,7 @@ import { NodePage } from "./pages/node";
 import { Nodes } from "./pages/nodes";
 import { Overview } from "./pages/overview";
 import { Partitions } from "./pages/partitions";
+import { Submit } from "./pages/submit";
 import { Users } from "./pages/users";
 import { href, route } from "./router";
 import "./style.css";
@@ -44,6 +46,8 @@ function Page() {
             return <Users />;
         case "partitions":
             return <Partitions />;
+        case "submit":
+            return <Submit />;
         case "events":
             return <Events />;
         default:
@@ -112,8 +116,11 @@ function App() {
     const cluster = useAnswer<Cluster>("cluster", ["nodes"]);
     const here = route.value.path[0] ?? "";
     const name = cluster.data?.name ?? "";
+    const shown: [string, string][] = mayAct()
+        ? [...tabs, ["submit", "Submit"]]
+        : tabs;
     useEffect(() => {
-        const tab = tabs.find(([path]) => path === here)?.[1] ?? here;
+        const tab = shown.find(([path]) => path === here)?.[1] ?? here;
         document.title = `${route.value.path[1] ?? tab} – ${name || "gpu-watchdog"}`;
     });
     return (
@@ -131,7 +138,7 @@ function App() {
                     {name || "gpu-watchdog"}
                 </a>
                 <nav aria-label="Pages">
-                    {tabs.map(([path, label]) => (
+                    {shown.map(([path, label]) => (
                         <a
                             key={path}
                             href={href(path ? [path] : [])}
@@ -148,6 +155,11 @@ function App() {
                             title="These GPUs are simulated: their figures come from no hardware."
                         >
                             simulated GPUs
+                        </span>
+                    )}
+                    {me.value?.user && (
+                        <span class="dim" title={`You are ${me.value.role}`}>
+                            {me.value.user}
                         </span>
                     )}
                     <Freshness cluster={cluster.data} />
@@ -176,9 +188,11 @@ function App() {
             <div id="main" tabIndex={-1}>
                 <Page />
             </div>
+            <ActionDialog />
         </>
     );
 }
 
+loadMe();
 startLive();
 render(<App />, document.getElementById("app")!);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import { JobActions } from "../actions";
 import { gpus, useAnswer, useCollection } from "../live";
 import {
     AdviceList,
@@ -270,6 +271,7 @@ export function JobPage(props: { id: string }) {
                 <span>
                     of <UserLink name={job.user} />
                 </span>
+                <JobActions job={job} />
             </header>
             {job.state === "pending" && (
                 <p class="note">

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import { NodeActions } from "../actions";
 import { gpus, nodes, useAnswer, useCollection } from "../live";
 import {
     Card,
@@ -214,6 +215,7 @@ export function NodePage(props: { name: string }) {
                         said by {node.reason_user}, {moment(node.reason_time_s)}
                     </span>
                 )}
+                <NodeActions node={node} />
             </header>
             <div class="columns">
                 <Card title="Facts">
