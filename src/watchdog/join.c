@@ -13,9 +13,15 @@
 
 #include <signal.h>
 
+/* Who asked us to leave hears of it once nothing of the cluster is left here.
+ */
 static void on_stopped(void *context)
 {
     struct worker *worker = context;
+    if (worker->left) {
+        worker_forget(worker);
+        worker_control_left(worker);
+    }
     loop_stop(worker->loop, worker->exit_code);
 }
 
@@ -29,7 +35,7 @@ void worker_end(struct worker *worker, int exit_code)
     if (worker->supervisor)
         supervisor_stop(worker->supervisor, on_stopped);
     else
-        loop_stop(worker->loop, exit_code);
+        on_stopped(worker);
 }
 
 static void on_signal(void *context, uint32_t events)
@@ -82,8 +88,6 @@ static void stop(struct worker *worker)
         loop_source_free(worker->signals[i]);
     process_table_free(worker->processes);
     loop_free(worker->loop);
-    if (worker->left)
-        worker_forget(worker);
     worker_setup_undo(worker);
 }
 

@@ -149,7 +149,6 @@ static void on_left(struct worker *worker)
     char words[JOIN_CLUSTER_WORDS_SIZE];
     worker->left = true;
     log_notice("left %s", join_cluster_words(worker->cluster, words));
-    worker_control_left(worker);
     worker_end(worker, EXIT_SUCCESS);
 }
 
