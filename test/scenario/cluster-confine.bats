@@ -35,10 +35,11 @@ gpus_replace() {
     done'
 }
 
-# What a job with N GPUs is told when it opens each of worker1's.
+# What a job with N GPUs is told when it opens each of worker1's. A step that begins
+# while slurmd starts anew may never be answered: Slurm's own.
 opened() {
     # shellcheck disable=SC2016 # expanded by the job
-    on --user user head srun --quiet --nodelist=worker1 --gres=gpu:"$1" bash -c '
+    on --user user head timeout 15 srun --quiet --nodelist=worker1 --gres=gpu:"$1" bash -c '
         for i in 0 1 2 3; do { : <"/dev/nvidia$i"; } 2>&1; done' |
         sed 's/.*: //' | sort | uniq -c
 }
@@ -73,7 +74,7 @@ opened() {
     keep head head --no-compute
     wait_until 10 head_is_ready
     all_open() { [[ $(opened 1) == *'4 No such device'* ]]; }
-    wait_until 20 all_open
+    wait_until 60 all_open
     run on head gpu-watchdog status
     [[ $output == *'can reach all of its node'* ]]
 }

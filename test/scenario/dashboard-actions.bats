@@ -5,32 +5,11 @@
 # written down, and that no other site can make a browser do it. Slurm itself is
 # asked afterwards.
 
-load helpers
+load dashboard
 
 setup_file() {
-    local name=actions-$$
-    export GPU_WATCHDOG_LAB=$name LAB_DIR PATH
-    LAB_DIR="${GPU_WATCHDOG_LAB_BASE:-/run/gpu-watchdog-lab}/$name"
-    PATH="$SCENARIO_SOURCE/lab:$PATH"
-    [[ -z ${GPU_WATCHDOG_BUILD-} ]] || set -- --build "$GPU_WATCHDOG_BUILD"
-    "$SCENARIO_SOURCE/start" --name "$name" --detach --port-base 0 --no-jobs "$@" 3>&-
-    export PICTURES=$SCENARIO_SOURCE/build-check/pictures
-    mkdir -p "$PICTURES"
-    BASE=$("$SCENARIO_SOURCE/start" --name "$name" --status |
-        sed -n 's/^ *dashboard *\(http.*\)\/$/\1/p')
-    [[ $BASE == http://127.0.0.1:* ]]
-    export BASE
-    [[ -d $SCENARIO_SOURCE/web/node_modules/playwright-core ]] ||
-        (cd "$SCENARIO_SOURCE/web" && npm ci --ignore-scripts --no-audit --no-fund)
+    dashboard_start actions --no-jobs
     on head useradd --create-home --uid 1777 other
-}
-
-teardown_file() {
-    "$SCENARIO_SOURCE/start" --name "$GPU_WATCHDOG_LAB" --stop 3>&-
-}
-
-teardown() {
-    background_stop
 }
 
 # A link for USER with ROLE, to the forwarded port: what stands behind the address.
@@ -282,6 +261,6 @@ assert one(who="root", action="submit", outcome="refused")'
 @test "on the page a node is drained and resumed" {
     node "$SCENARIO_SOURCE/test/page/page.mjs" drain "$BASE" "$PICTURES" \
         "$(link_for user admin)"
-    run -0 on head sinfo --noheader --nodes=worker2 --format=%T
-    [[ $output == idle ]]
+    run -0 on head scontrol show node worker2
+    [[ $output == *State=* && $output != *DRAIN* && $output != *loud* ]]
 }

@@ -2,68 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # gpu-watchdog serve as head runs it: the JSON API against what Slurm says, what is
-# remembered over a kill, who may see it; and the page in a real Chromium
-# (test/page). Pictures of each page are left in build-check/pictures.
+# remembered over a kill, and who may see it.
 
-load helpers
+load dashboard
 
 setup_file() {
-    local name=dashboard-$$
-    export GPU_WATCHDOG_LAB=$name LAB_DIR PATH
-    LAB_DIR="${GPU_WATCHDOG_LAB_BASE:-/run/gpu-watchdog-lab}/$name"
-    PATH="$SCENARIO_SOURCE/lab:$PATH"
-    [[ -z ${GPU_WATCHDOG_BUILD-} ]] || set -- --build "$GPU_WATCHDOG_BUILD"
-    "$SCENARIO_SOURCE/start" --name "$name" --detach --port-base 0 "$@" 3>&-
-    export PICTURES=$SCENARIO_SOURCE/build-check/pictures
-    mkdir -p "$PICTURES"
-    BASE=$("$SCENARIO_SOURCE/start" --name "$name" --status |
-        sed -n 's/^ *dashboard *\(http.*\)\/$/\1/p')
-    [[ $BASE == http://127.0.0.1:* ]]
-    export BASE
-    [[ -d $SCENARIO_SOURCE/web/node_modules/playwright-core ]] ||
-        (cd "$SCENARIO_SOURCE/web" && npm ci --ignore-scripts --no-audit --no-fund)
-}
-
-teardown() {
-    background_stop
-}
-
-teardown_file() {
-    "$SCENARIO_SOURCE/start" --name "$GPU_WATCHDOG_LAB" --stop 3>&-
-}
-
-api() { # PATH: the answer, whatever its status
-    curl -sS "$BASE/api/v1/$1"
-}
-
-# json PATH EXPRESSION: of the answer A; true is needed.
-json() {
-    api "$1" | python3 -c '
-import json, sys
-A = json.load(sys.stdin)
-value = eval(sys.argv[1])
-print(value)
-sys.exit(not value)' "$2"
-}
-
-submit() { # USER OPTION...: the job's number
-    local user=$1
-    shift
-    on --user "$user" head sbatch --parsable --output=/dev/null "$@"
-}
-
-look() { # TEST [ARGUMENT...]
-    local test=$1
-    shift
-    node "$SCENARIO_SOURCE/test/page/page.mjs" "$test" "$BASE" "$PICTURES" "$@"
-}
-
-serve_pid() {
-    on head gpu-watchdog status --json | python3 -c '
-import json, sys
-for service in json.load(sys.stdin)["services"]:
-    if service["name"] == "serve" and service["state"] == "ready":
-        print(service["pid"])'
+    dashboard_start dashboard
 }
 
 # --- the API --------------------------------------------------------------------
@@ -250,55 +194,4 @@ link() {
     headers=$(curl -sSI "$BASE/" || curl -sS -D - -o /dev/null "$BASE/")
     [[ $headers == *"default-src 'none'"* && $headers == *"frame-ancestors 'none'"* ]]
     [[ $headers == *nosniff* ]]
-}
-
-# --- the page -------------------------------------------------------------------
-
-@test "the overview says what is free and who wastes" {
-    look overview 'free of 8' 'Held but idle' alice bob
-}
-
-@test "a job's page shows its GPUs and says what to do" {
-    local job
-    job=$(api 'jobs?user=alice' | python3 -c 'import json, sys; print(json.load(sys.stdin)["jobs"][0]["id"])')
-    look job "$job"
-}
-
-@test "a job that is submitted appears by itself" {
-    look live "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB --user user head sbatch --parsable --output=/dev/null --wrap 'sleep 60'"
-}
-
-@test "what the pointer is on does not move" {
-    look still "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB --user user head sbatch --parsable --output=/dev/null --wrap 'sleep 60'"
-}
-
-@test "a page that is held still stays so" {
-    look pause "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB --user user head sbatch --parsable --output=/dev/null --wrap 'sleep 90'"
-}
-
-@test "a name that is HTML is shown as it is" {
-    submit user --job-name '<img src=x onerror=alert(1)>' --wrap 'sleep 90'
-    look hostile '<img src=x onerror=alert(1)>'
-}
-
-@test "keys alone are enough" {
-    look keyboard
-}
-
-@test "the address keeps what is chosen" {
-    look address
-}
-
-@test "every page is accessible, light and dark" {
-    look accessible
-}
-
-@test "every page fits a phone" {
-    look phone
-}
-
-@test "the page says when the server is gone, and finds it again" {
-    local pid
-    pid=$(serve_pid)
-    look reconnect "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB head kill -STOP $pid; $SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB head kill -9 $pid" true
 }

@@ -65,14 +65,17 @@ now_ms() {
 
 # wait_until SECONDS COMMAND...
 wait_until() {
-    local end_ms=$(($(now_ms) + $1 * 1000))
+    local begun_ms end_ms
+    begun_ms=$(now_ms)
+    end_ms=$((begun_ms + $1 * 1000))
     shift
     until "$@"; do
         (($(now_ms) < end_ms)) || {
             echo "not within the time: $*" >&2
             return 1
         }
-        sleep 0.05
+        # What is not there soon takes long: it is not asked for all the time.
+        if (($(now_ms) < begun_ms + 2000)); then sleep 0.05; else sleep 0.4; fi
     done
 }
 
