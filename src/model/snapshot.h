@@ -30,7 +30,7 @@
 
 enum {
     /* Raised whenever a record changes its shape or meaning. */
-    SNAPSHOT_VERSION = 2,
+    SNAPSHOT_VERSION = 3,
     SNAPSHOT_ARRAYS_MAX = 4,
     SNAPSHOT_ALIGNMENT = 8
 };
@@ -87,6 +87,18 @@ struct snapshot_part {
     uint64_t strings_size;   /* first and last byte are zero; 0: no strings */
 };
 
+/* What Slurm tells only those whom it belongs to (PrivateData, slurm.conf(5)).
+ */
+enum {
+    PRIVATE_JOBS = 1 << 0,
+    PRIVATE_NODES = 1 << 1,
+    PRIVATE_PARTITIONS = 1 << 2,
+    PRIVATE_USAGE = 1 << 3,
+    PRIVATE_USERS = 1 << 4,
+    PRIVATE_RESERVATIONS = 1 << 5,
+    PRIVATE_EVENTS = 1 << 6
+};
+
 struct snapshot_header {
     uint64_t magic;
     uint32_t version;
@@ -100,6 +112,8 @@ struct snapshot_header {
     int64_t interval_ns;    /* until the next cycle, stretching included */
     uint32_t slurm_version; /* of libslurm: major << 16 | minor << 8 | micro */
     uint32_t complete;      /* 1: nothing of importance is missing */
+    uint32_t private_data;  /* PRIVATE_* */
+    uint32_t reserved;      /* 0 */
     char cluster_name[64];  /* zero-terminated */
     char slurm_text[32];    /* the version for people, "22.05.8" */
     struct snapshot_part parts[SNAPSHOT_PART_COUNT];

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "model/snapshot.h"
 #include "model/state.h"
 
 #include <slurm/slurm.h>
@@ -79,6 +80,28 @@ compat_slurm_version_text(char buffer[static COMPAT_VERSION_TEXT_SIZE])
 static inline const char *compat_cluster_name(void)
 {
     return slurm_conf.cluster_name;
+}
+
+/* PRIVATE_* of the snapshot, as slurm.conf has them. */
+static inline uint32_t compat_private_data(void)
+{
+    static const struct {
+        uint16_t slurm;
+        uint32_t ours;
+    } bits[] = {
+        {PRIVATE_DATA_JOBS, PRIVATE_JOBS},
+        {PRIVATE_DATA_NODES, PRIVATE_NODES},
+        {PRIVATE_DATA_PARTITIONS, PRIVATE_PARTITIONS},
+        {PRIVATE_DATA_USAGE, PRIVATE_USAGE},
+        {PRIVATE_DATA_USERS, PRIVATE_USERS},
+        {PRIVATE_DATA_RESERVATIONS, PRIVATE_RESERVATIONS},
+        {PRIVATE_DATA_EVENTS, PRIVATE_EVENTS},
+    };
+    uint32_t private_data = 0;
+    for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+        if (slurm_conf.private_data & bits[i].slurm)
+            private_data |= bits[i].ours;
+    return private_data;
 }
 
 /* The host of the first controller in slurm.conf, for people to read. */

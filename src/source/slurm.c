@@ -251,6 +251,7 @@ static void fill_header(const struct slurm_source *source,
 {
     header->slurm_version = compat_slurm_version();
     compat_slurm_version_text(header->slurm_text);
+    header->private_data = compat_private_data();
     snprintf(header->cluster_name, sizeof(header->cluster_name), "%s",
              source->cluster_name);
 }

@@ -193,7 +193,9 @@ static bool event_passes(const struct store_event_filter *filter,
     return (filter->before_id == 0 || event->id < filter->before_id) &&
            text_passes(filter->kind, event->kind) &&
            text_passes(filter->node, event->node) &&
-           (filter->job == 0 || filter->job == event->job);
+           (filter->job == 0 || filter->job == event->job) &&
+           !(filter->no_jobs && event->job != 0) &&
+           !(filter->no_nodes && *event->node);
 }
 
 /* Those on disk, of which WAITING have just been shown. */
@@ -212,6 +214,8 @@ static int list_events_of_disk(struct store *store,
     store_bind_text(list, 3, filter->node);
     sqlite3_bind_int64(list, 4, filter->job);
     sqlite3_bind_int64(list, 5, (sqlite3_int64)limit);
+    sqlite3_bind_int64(list, 6, filter->no_jobs);
+    sqlite3_bind_int64(list, 7, filter->no_nodes);
     int code;
     while ((code = sqlite3_step(list)) == SQLITE_ROW) {
         const struct store_event event = {

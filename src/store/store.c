@@ -80,7 +80,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_EVENT_LIST] =
         "SELECT id,time_s,kind,severity,node,gpu,job,text FROM events"
         " WHERE id<?1 AND (?2 IS NULL OR kind=?2) AND (?3 IS NULL OR node=?3)"
-        " AND (?4=0 OR job=?4) ORDER BY id DESC LIMIT ?5",
+        " AND (?4=0 OR job=?4) AND (?6=0 OR job=0) AND (?7=0 OR "
+        "IFNULL(node,'')='')"
+        " ORDER BY id DESC LIMIT ?5",
     [SQL_EVENT_DROP] = "DELETE FROM events WHERE time_s<?",
     [SQL_EVENT_TRIM] = "DELETE FROM events WHERE id<=?",
     [SQL_JOB_ADD] = "INSERT OR REPLACE INTO jobs"

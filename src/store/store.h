@@ -112,6 +112,7 @@ struct store_event_filter {
     uint32_t job;            /* 0: any */
     int64_t before_id;       /* 0: from the newest on */
     size_t limit;
+    bool no_jobs, no_nodes; /* leave out those of jobs, of nodes */
 };
 
 /* Calls EACH for the events that pass, newest first; the strings are good for

@@ -135,6 +135,8 @@ static bool wanted(const struct job_query *query,
 {
 #define JOB_TEXT(field)                                                        \
     snapshot_text(source->snapshot, SNAPSHOT_JOBS, job->field)
+    if (record_is_hidden(&source->audience, PRIVATE_JOBS, JOB_TEXT(user)))
+        return false;
     return (!*query->state || list_has(query->state, record_job_state(job))) &&
            (!*query->user || strcmp(query->user, JOB_TEXT(user)) == 0) &&
            (!*query->account ||

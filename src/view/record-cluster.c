@@ -70,8 +70,10 @@ static void print_free_on(struct json *json,
 {
     const struct rows *rows = source->rows->tables[TABLE_GPU_NODE];
     size_t shown = 0;
+    bool hidden = record_is_hidden(&source->audience, PRIVATE_NODES, NULL);
     json_begin_array(json, "free_on");
-    for (size_t i = 0; rows && i < rows->count && shown < FREE_ON_MAX; i++) {
+    for (size_t i = 0;
+         rows && !hidden && i < rows->count && shown < FREE_ON_MAX; i++) {
         const struct gpu_row *row = rows_at(rows, i);
         if (row->states[GRES_IDLE] == 0 ||
             strcmp(row->head.labels[1], type) != 0)
@@ -165,7 +167,8 @@ static void print_by_partition(struct json *json,
 {
     const struct rows *rows = source->rows->tables[TABLE_PARTITION_JOBS];
     json_begin_array(json, "by_partition");
-    for (size_t i = 0; rows && i < rows->count; i++) {
+    bool hidden = record_is_hidden(&source->audience, PRIVATE_PARTITIONS, NULL);
+    for (size_t i = 0; rows && !hidden && i < rows->count; i++) {
         const struct partition_row *row = rows_at(rows, i);
         json_begin_object(json, NULL);
         json_text(json, "partition", row->head.labels[0]);
@@ -249,7 +252,8 @@ static void print_problems(struct json *json,
 {
     size_t count = 0, shown = 0;
     const struct node_record *nodes = NULL;
-    if (record_source_has(source, SNAPSHOT_NODES))
+    bool hidden = record_is_hidden(&source->audience, PRIVATE_NODES, NULL);
+    if (record_source_has(source, SNAPSHOT_NODES) && !hidden)
         nodes = snapshot_array(source->snapshot, SNAPSHOT_NODES, 0, &count);
     json_begin_array(json, "problems");
     for (size_t i = 0; i < count && shown < PROBLEMS_MAX; i++) {
@@ -260,7 +264,8 @@ static void print_problems(struct json *json,
         print_node_problem(json, source, &nodes[i], trouble, bad);
         shown++;
     }
-    record_print_gpu_problems(json, source, PROBLEMS_MAX - shown);
+    if (!hidden)
+        record_print_gpu_problems(json, source, PROBLEMS_MAX - shown);
     json_end_array(json);
 }
 

@@ -124,12 +124,15 @@ static int compare_waste(const void *a, const void *b)
     return strcmp(x->job, y->job);
 }
 
-static void print_wasters(struct json *json, const struct fleet_jobs *jobs)
+static void print_wasters(struct json *json,
+                          const struct fleet_jobs *jobs,
+                          const struct record_audience *audience)
 {
     size_t count = 0;
     const struct fleet_job **idle = calloc(jobs->count + 1, sizeof(*idle));
     for (size_t i = 0; idle && i < jobs->count; i++)
-        if (jobs->jobs[i].gpus_idle)
+        if (jobs->jobs[i].gpus_idle &&
+            !record_is_hidden(audience, PRIVATE_JOBS, jobs->jobs[i].user))
             idle[count++] = &jobs->jobs[i];
     if (count)
         qsort(idle, count, sizeof(*idle), compare_waste);
@@ -152,5 +155,5 @@ void record_print_fleet(struct json *json, const struct record_source *source)
     if (!source->fleet || !source->fleet_jobs)
         return;
     print_power(json, source->fleet);
-    print_wasters(json, source->fleet_jobs);
+    print_wasters(json, source->fleet_jobs, &source->audience);
 }

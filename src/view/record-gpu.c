@@ -137,8 +137,11 @@ static void print_readings(struct json *json, const struct measured_gpu *gpu)
         json_u64(json, "last_xid", gpu->last_xid);
 }
 
-static bool
-print_jobs(struct json *json, const struct measured_node *node, size_t gpu)
+/* Of a job that is hidden it is said that there is one. */
+static bool print_jobs(struct json *json,
+                       const struct record_source *source,
+                       const struct measured_node *node,
+                       size_t gpu)
 {
     bool held = false;
     json_begin_array(json, "jobs");
@@ -148,8 +151,12 @@ print_jobs(struct json *json, const struct measured_node *node, size_t gpu)
             continue;
         held |= job->holds;
         json_begin_object(json, NULL);
-        json_text_known(json, "job", job->job);
-        json_text_known(json, "user", job->user);
+        if (record_is_hidden(&source->audience, PRIVATE_JOBS, job->user)) {
+            json_bool(json, "hidden", true);
+        } else {
+            json_text_known(json, "job", job->job);
+            json_text_known(json, "user", job->user);
+        }
         json_bool(json, "holds", job->holds);
         json_bool(json, "uses", job->uses);
         json_end_object(json);
@@ -193,7 +200,7 @@ static void print_measured(struct json *json,
         json_bool(json, "simulated", true);
     if (!node->old)
         print_readings(json, gpu);
-    bool held = print_jobs(json, &node->measured, at);
+    bool held = print_jobs(json, source, &node->measured, at);
     uint64_t total;
     enum known_allocation known =
         node_allocation(source, &record[node->place], &total);
@@ -265,7 +272,8 @@ static void add_told(struct collection *collection,
 void records_add_gpus(struct collection *collection,
                       const struct record_source *source)
 {
-    if (!record_source_has(source, SNAPSHOT_NODES) || !source->fleet)
+    if (!record_source_has(source, SNAPSHOT_NODES) || !source->fleet ||
+        record_is_hidden(&source->audience, PRIVATE_NODES, NULL))
         return;
     for (size_t i = 0; i < source->fleet->count; i++) {
         const struct fleet_node *node = source->fleet->nodes[i];

@@ -183,6 +183,9 @@ void records_add_jobs(struct collection *collection,
     const struct job_record *jobs =
         snapshot_array(source->snapshot, SNAPSHOT_JOBS, 0, &count);
     for (size_t i = 0; i < count; i++) {
+        if (record_is_hidden(&source->audience, PRIVATE_JOBS,
+                             job_text(source, jobs[i].user)))
+            continue;
         struct json *json = collection_add(collection, jobs[i].job_id);
         json_begin_object(json, NULL);
         print_members(json, source, &jobs[i], record_job_state(&jobs[i]));
@@ -195,7 +198,10 @@ static void print_gpu_ids(struct json *json,
                           const char *job)
 {
     json_begin_array(json, "gpu_ids");
-    for (size_t n = 0; source->fleet && n < source->fleet->count; n++) {
+    size_t count = source->fleet ? source->fleet->count : 0;
+    if (record_is_hidden(&source->audience, PRIVATE_NODES, NULL))
+        count = 0;
+    for (size_t n = 0; n < count; n++) {
         const struct fleet_node *node = source->fleet->nodes[n];
         for (size_t i = 0; node->known && i < node->measured.job_count; i++) {
             const struct measured_job *one = &node->measured.jobs[i];

@@ -9,6 +9,16 @@
 
 #include <stdio.h>
 
+bool record_is_hidden(const struct record_audience *audience,
+                      uint32_t kinds,
+                      const char *owner)
+{
+    if (!(audience->hidden & kinds))
+        return false;
+    return !owner || !*owner || !audience->user ||
+           strcmp(audience->user, owner) != 0;
+}
+
 bool record_source_has(const struct record_source *source,
                        enum snapshot_part_kind kind)
 {
@@ -156,7 +166,8 @@ static void print_node(struct json *json,
 void records_add_nodes(struct collection *collection,
                        const struct record_source *source)
 {
-    if (!record_source_has(source, SNAPSHOT_NODES))
+    if (!record_source_has(source, SNAPSHOT_NODES) ||
+        record_is_hidden(&source->audience, PRIVATE_NODES, NULL))
         return;
     const struct snapshot *s = source->snapshot;
     size_t count, gres_count;
@@ -249,7 +260,8 @@ static void print_partition(struct json *json,
 void records_add_partitions(struct collection *collection,
                             const struct record_source *source)
 {
-    if (!record_source_has(source, SNAPSHOT_PARTITIONS))
+    if (!record_source_has(source, SNAPSHOT_PARTITIONS) ||
+        record_is_hidden(&source->audience, PRIVATE_PARTITIONS, NULL))
         return;
     size_t count;
     const struct partition_record *records =

@@ -5,6 +5,8 @@
  */
 #include "view/records.h"
 
+#include <stdio.h>
+
 static const char *text_of(const struct record_source *source,
                            enum snapshot_part_kind kind,
                            snapshot_string string)
@@ -46,6 +48,23 @@ static void print_reservation(struct json *json,
     json_end_object(json);
 }
 
+/* Slurm shows those that one may use. Whom an account's admits is not known
+ * here: they are taken for others'. */
+static bool is_kept_secret(const struct record_source *source,
+                           const struct reservation_record *r)
+{
+    const char *list = text_of(source, SNAPSHOT_RESERVATIONS, r->users);
+    while (*list) {
+        char user[256];
+        size_t size = strcspn(list, ",");
+        snprintf(user, sizeof(user), "%.*s", (int)size, list);
+        if (!record_is_hidden(&source->audience, PRIVATE_RESERVATIONS, user))
+            return false;
+        list += size + (list[size] == ',');
+    }
+    return record_is_hidden(&source->audience, PRIVATE_RESERVATIONS, NULL);
+}
+
 void records_add_reservations(struct collection *collection,
                               const struct record_source *source)
 {
@@ -55,10 +74,12 @@ void records_add_reservations(struct collection *collection,
     const struct reservation_record *records =
         snapshot_array(source->snapshot, SNAPSHOT_RESERVATIONS, 0, &count);
     for (size_t i = 0; i < count; i++)
-        print_reservation(collection_add_named(
-                              collection, text_of(source, SNAPSHOT_RESERVATIONS,
-                                                  records[i].name)),
-                          source, &records[i]);
+        if (!is_kept_secret(source, &records[i]))
+            print_reservation(
+                collection_add_named(
+                    collection,
+                    text_of(source, SNAPSHOT_RESERVATIONS, records[i].name)),
+                source, &records[i]);
 }
 
 /* ---- QOS ----------------------------------------------------------------- */

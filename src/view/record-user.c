@@ -150,6 +150,10 @@ void records_add_users(struct collection *collection,
     for (size_t i = 0; rows && i < rows->count; i++) {
         const struct owner_row *row = rows_at(rows, i);
         const char *user = row->head.labels[0];
+        if (record_is_hidden(&source->audience,
+                             PRIVATE_JOBS | PRIVATE_USAGE | PRIVATE_USERS,
+                             user))
+            continue;
         struct json *json = collection_add_named(collection, user);
         json_begin_object(json, NULL);
         json_text(json, "user", user);

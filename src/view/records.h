@@ -14,6 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Whom records are written for, where Slurm keeps things from others: of what
+ * is HIDDEN he sees his own only. All zero: one who may see everything. */
+struct record_audience {
+    uint32_t hidden;  /* PRIVATE_* */
+    const char *user; /* "" or NULL: nobody in particular, who owns nothing */
+};
+
 /* What is known at the moment; parts that are not fresh enough have no rows. */
 struct record_source {
     const struct snapshot *snapshot;
@@ -21,10 +28,17 @@ struct record_source {
     uint32_t parts;                 /* to be shown, 1 << snapshot_part_kind */
     const struct fleet *fleet;      /* NULL: no GPU is measured */
     const struct fleet_jobs *fleet_jobs; /* with it */
+    struct record_audience audience;
 };
 
 bool record_source_has(const struct record_source *source,
                        enum snapshot_part_kind kind);
+
+/* Whether what is hidden when any of KINDS is private, and is OWNER's (NULL:
+ * nobody's), is kept from AUDIENCE. */
+bool record_is_hidden(const struct record_audience *audience,
+                      uint32_t kinds,
+                      const char *owner);
 
 /* A whole collection each, between collection_begin() and collection_end(). */
 void records_add_nodes(struct collection *nodes,

@@ -117,24 +117,31 @@ static int read_asked(struct http_request *request,
  */
 
 static void
-print_head(const struct api *api, enum api_which which, struct json *json)
+print_head(const struct api_set *set, enum api_which which, struct json *json)
 {
+    /* One's own is as new as the round in which it was written, even if nothing
+     * in it changed since an earlier one: the stream tells the versions of
+     * all's. */
+    uint64_t version = set->version
+                           ? set->version
+                           : collection_version(set->collections[which]);
     json_begin_object(json, NULL);
-    json_u64(json, "version", collection_version(api->collections[which]));
-    json_time(json, "time_s", api->taken_ns[which] / NS_PER_S);
-    json_bool(json, "stale", api->stale[which]);
+    json_u64(json, "version", version);
+    json_time(json, "time_s", set->taken_ns[which] / NS_PER_S);
+    json_bool(json, "stale", set->stale[which]);
 }
 
 /* All records of a collection, from the opening bracket to the closing one. */
-static struct http_content *find_whole(struct api *api, enum api_which which)
+static struct http_content *find_whole(struct api_set *set,
+                                       enum api_which which)
 {
-    struct api_answer *kept = &api->wholes[which];
-    uint64_t version = collection_version(api->collections[which]);
+    struct api_answer *kept = &set->wholes[which];
+    uint64_t version = collection_version(set->collections[which]);
     if (kept->content && kept->version == version)
         return kept->content;
     struct text text = TEXT_INIT;
     size_t size;
-    const char *records = collection_text(api->collections[which], &size);
+    const char *records = collection_text(set->collections[which], &size);
     text_addf(&text, ",\"%s\":[", api_names[which]);
     text_add_bytes(&text, records, size);
     text_add(&text, "]}");
@@ -144,11 +151,26 @@ static struct http_content *find_whole(struct api *api, enum api_which which)
     return kept->content;
 }
 
+static void print_changes(const struct collection *collection,
+                          enum api_which which,
+                          uint64_t since,
+                          struct text *out)
+{
+    text_addf(out, ",\"%s\":[", api_names[which]);
+    collection_print_changed(collection, since, out);
+    text_add_char(out, ']');
+    struct json json = {.out = out, .comma = true};
+    json_begin_array(&json, "gone");
+    collection_print_gone(collection, since, &json);
+    json_end_array(&json);
+    json_end_object(&json);
+}
+
 /* What changed since a version: the same for all who had that one. */
 static struct http_content *
 find_changes(struct api *api, enum api_which which, uint64_t since)
 {
-    const struct collection *collection = api->collections[which];
+    const struct collection *collection = api->all.collections[which];
     uint64_t version = collection_version(collection);
     for (size_t i = 0; i < API_ANSWERS_KEPT; i++) {
         const struct api_answer *kept = &api->changes[i];
@@ -157,14 +179,7 @@ find_changes(struct api *api, enum api_which which, uint64_t since)
             return kept->content;
     }
     struct text text = TEXT_INIT;
-    text_addf(&text, ",\"%s\":[", api_names[which]);
-    collection_print_changed(collection, since, &text);
-    text_add_char(&text, ']');
-    struct json json = {.out = &text, .comma = true};
-    json_begin_array(&json, "gone");
-    collection_print_gone(collection, since, &json);
-    json_end_array(&json);
-    json_end_object(&json);
+    print_changes(collection, which, since, &text);
     struct api_answer *next =
         &api->changes[api->changes_next++ % API_ANSWERS_KEPT];
     http_content_unref(next->content);
@@ -175,22 +190,45 @@ find_changes(struct api *api, enum api_which which, uint64_t since)
     return next->content;
 }
 
+/* The set of who asks, for WHICH; NULL: REPLY says why not. */
+static struct api_set *find_set(struct api *api,
+                                enum api_which which,
+                                struct http_request *request,
+                                struct http_reply *reply)
+{
+    struct record_audience audience = api_audience(api, request);
+    struct api_set *set = api_set_for(api, &audience, which);
+    if (!set)
+        api_refuse(reply, 503, "Memory ran out; try again.");
+    else if (set != &api->all)
+        http_reply_set_header(reply, "Cache-Control", "no-store");
+    return set;
+}
+
 static void answer_collection(struct api *api,
                               enum api_which which,
                               const struct asked *asked,
+                              struct http_request *request,
                               struct http_reply *reply)
 {
     struct text text = TEXT_INIT;
     struct json json = JSON_INIT(&text);
+    struct api_set *set = find_set(api, which, request, reply);
+    if (!set)
+        return;
     bool reaches = asked->has_since &&
-                   collection_reaches(api->collections[which], asked->since);
-    print_head(api, which, &json);
+                   collection_reaches(set->collections[which], asked->since);
+    print_head(set, which, &json);
     if (asked->has_since && !reaches)
         json_bool(&json, "whole", true);
     http_reply_set_type(reply, API_TYPE);
+    if (reaches && set != &api->all)
+        print_changes(set->collections[which], which, asked->since, &text);
     http_reply_add_text(reply, &text);
+    if (reaches && set != &api->all)
+        return;
     http_reply_add(reply, reaches ? find_changes(api, which, asked->since)
-                                  : find_whole(api, which));
+                                  : find_whole(set, which));
 }
 
 static void serve_collection(struct api *api,
@@ -200,7 +238,7 @@ static void serve_collection(struct api *api,
 {
     struct asked asked;
     if (read_asked(request, true, false, &asked, reply) == 0)
-        answer_collection(api, which, &asked, reply);
+        answer_collection(api, which, &asked, request, reply);
 }
 
 /* A collection with the one record whose name stands in the path. */
@@ -213,7 +251,10 @@ static void serve_named(struct api *api,
     struct asked asked;
     if (read_asked(request, false, false, &asked, reply) < 0)
         return;
-    const struct collection *collection = api->collections[which];
+    const struct api_set *set = find_set(api, which, request, reply);
+    if (!set)
+        return;
+    const struct collection *collection = set->collections[which];
     const struct collection_record *record =
         collection_find_named(collection, name);
     if (!record) {
@@ -225,7 +266,7 @@ static void serve_named(struct api *api,
     const char *records = collection_text(collection, &size);
     struct text text = TEXT_INIT;
     struct json json = JSON_INIT(&text);
-    print_head(api, which, &json);
+    print_head(set, which, &json);
     text_addf(&text, ",\"%s\":[", api_names[which]);
     text_add_bytes(&text, records + record->start, record->size);
     text_add(&text, "]}");
@@ -235,14 +276,14 @@ static void serve_named(struct api *api,
 /* ---- jobs -----------------------------------------------------------------
  */
 
-static void print_page(const struct api *api,
+static void print_page(const struct api_set *set,
                        const struct record_source *source,
                        const uint32_t *indices,
                        size_t count,
                        struct text *out)
 {
     size_t size, job_count;
-    const struct collection *collection = api->collections[API_JOBS];
+    const struct collection *collection = set->collections[API_JOBS];
     const char *records = collection_text(collection, &size);
     const struct job_record *jobs =
         snapshot_array(source->snapshot, SNAPSHOT_JOBS, 0, &job_count);
@@ -259,11 +300,16 @@ static void print_page(const struct api *api,
     }
 }
 
-static void answer_page(const struct api *api,
+static void answer_page(struct api *api,
                         const struct job_query *query,
+                        struct http_request *request,
                         struct http_reply *reply)
 {
     struct record_source source = api_source(api);
+    const struct api_set *set = find_set(api, API_JOBS, request, reply);
+    if (!set)
+        return;
+    source.audience = api_audience(api, request);
     _cleanup_(free_ptr) uint32_t *indices = NULL;
     size_t count, total;
     if (job_query_run(query, &source, &indices, &count, &total) < 0) {
@@ -280,10 +326,10 @@ static void answer_page(const struct api *api,
         return;
     }
     struct json json = JSON_INIT(&text);
-    print_head(api, API_JOBS, &json);
+    print_head(set, API_JOBS, &json);
     json_u64(&json, "total", total);
     json_begin_array(&json, "jobs");
-    print_page(api, &source, indices, count, &text);
+    print_page(set, &source, indices, count, &text);
     json_end_array(&json);
     json_end_object(&json);
     api_reply_text(reply, &text);
@@ -297,9 +343,9 @@ static void serve_jobs(struct api *api,
     if (read_asked(request, true, true, &asked, reply) < 0)
         return;
     if (asked.picks)
-        answer_page(api, &asked.jobs, reply);
+        answer_page(api, &asked.jobs, request, reply);
     else
-        answer_collection(api, API_JOBS, &asked, reply);
+        answer_collection(api, API_JOBS, &asked, request, reply);
 }
 
 static void serve_job(struct api *api,
@@ -316,15 +362,20 @@ static void serve_job(struct api *api,
         return;
     }
     struct record_source source = api_source(api);
+    source.audience = api_audience(api, request);
     size_t count;
     const struct job_record *jobs =
         snapshot_array(source.snapshot, SNAPSHOT_JOBS, 0, &count);
     size_t i = 0;
     while (i < count && jobs[i].job_id != id)
         i++;
-    if (i == count) {
+    if (i == count ||
+        record_is_hidden(
+            &source.audience, PRIVATE_JOBS,
+            snapshot_text(source.snapshot, SNAPSHOT_JOBS, jobs[i].user))) {
         struct text kept = TEXT_INIT;
-        if (id <= UINT32_MAX && api_find_finished(api, (uint32_t)id, &kept)) {
+        if (id <= UINT32_MAX &&
+            api_find_finished(api, &source.audience, (uint32_t)id, &kept)) {
             api_reply_text(reply, &kept);
             return;
         }
@@ -350,6 +401,7 @@ static void serve_cluster(struct api *api,
     if (read_asked(request, false, false, &asked, reply) < 0)
         return;
     struct record_source source = api_source(api);
+    source.audience = api_audience(api, request);
     struct record_cluster cluster = {
         .up = watch_up(api->watch),
         .recording = !api->collector,
@@ -362,6 +414,7 @@ static void serve_cluster(struct api *api,
     json_begin_object(&json, NULL);
     json_u64(&json, "version", api->version);
     json_i64(&json, "time_s", cluster.now_s);
+    api_print_hidden(&json, &source.audience);
     record_print_cluster(&json, &source, &cluster);
     json_real(&json, "snapshot_age_s",
               watch_part_age(api->watch, SNAPSHOT_NODES));

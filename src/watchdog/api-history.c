@@ -119,6 +119,13 @@ void api_serve_events(struct api *api,
     struct store *store = find_store(api, reply);
     if (!store)
         return;
+    struct record_audience audience = api_audience(api, request);
+    char number[RECORD_JOB_SIZE];
+    snprintf(number, sizeof(number), "%u", (unsigned int)job);
+    /* Those of his own jobs he finds with the job. */
+    filter.no_jobs = audience.hidden & PRIVATE_JOBS &&
+                     !(job && api_sees_job(api, &audience, number));
+    filter.no_nodes = audience.hidden & (PRIVATE_NODES | PRIVATE_EVENTS);
     filter.job = (uint32_t)job;
     filter.limit = (size_t)limit;
     filter.before_id = (int64_t)before;
@@ -172,6 +179,7 @@ void api_serve_history(struct api *api,
     struct store *store = find_store(api, reply);
     if (!store)
         return;
+    struct record_audience audience = api_audience(api, request);
     filter.from_s = (int64_t)from;
     filter.to_s = (int64_t)to;
     filter.offset = (size_t)offset;
@@ -182,7 +190,13 @@ void api_serve_history(struct api *api,
     json_begin_object(&json, NULL);
     json_time(&json, "time_s", clock_realtime_ns() / NS_PER_S);
     json_begin_array(&json, "jobs");
-    int r = store_jobs(store, &filter, print_job, &json, &err);
+    bool nobody = false;
+    if (audience.hidden & (PRIVATE_JOBS | PRIVATE_USAGE)) {
+        nobody = !*audience.user ||
+                 (filter.user && strcmp(filter.user, audience.user) != 0);
+        filter.user = audience.user;
+    }
+    int r = nobody ? 0 : store_jobs(store, &filter, print_job, &json, &err);
     json_end_array(&json);
     json_end_object(&json);
     if (r == 0) {
@@ -193,18 +207,31 @@ void api_serve_history(struct api *api,
     api_refuse(reply, 503, "The history cannot be read: %s.", err.text);
 }
 
+struct job_copy {
+    const struct record_audience *audience;
+    struct text *out;
+};
+
 static void copy_job(void *context, const struct store_job *job)
 {
-    text_clear(context);
-    text_add(context, job->record);
+    struct job_copy *copy = context;
+    if (record_is_hidden(copy->audience, PRIVATE_JOBS | PRIVATE_USAGE,
+                         job->user))
+        return;
+    text_clear(copy->out);
+    text_add(copy->out, job->record);
 }
 
-bool api_find_finished(const struct api *api, uint32_t id, struct text *out)
+bool api_find_finished(const struct api *api,
+                       const struct record_audience *audience,
+                       uint32_t id,
+                       struct text *out)
 {
+    struct job_copy copy = {.audience = audience, .out = out};
     const struct store_job_filter filter = {.job_id = id, .limit = 1};
     struct store *store = api->recorder ? recorder_store(api->recorder) : NULL;
     if (store)
-        store_jobs(store, &filter, copy_job, out, NULL);
+        store_jobs(store, &filter, copy_job, &copy, NULL);
     return out->size > 0;
 }
 
@@ -268,7 +295,23 @@ static void print_series(struct json *json,
     store_series_deinit(&series);
 }
 
-static void answer_series(struct store *store,
+/* Whether the series of one ID may be seen. */
+static bool sees_series(const struct api *api,
+                        const struct record_audience *audience,
+                        const char *kind,
+                        const char *id)
+{
+    if (strcmp(kind, "job") == 0)
+        return api_sees_job(api, audience, id);
+    if (strcmp(kind, "partition") == 0)
+        return !record_is_hidden(audience, PRIVATE_PARTITIONS, NULL);
+    return strcmp(kind, "cluster") == 0 ||
+           !record_is_hidden(audience, PRIVATE_NODES, NULL);
+}
+
+static void answer_series(const struct api *api,
+                          const struct record_audience *audience,
+                          struct store *store,
                           const struct series_query *query,
                           struct http_reply *reply)
 {
@@ -293,7 +336,9 @@ static void answer_series(struct store *store,
     json_u64(&json, "to_s", query->to_s);
     json_begin_array(&json, "series");
     for (size_t i = 0; i < id_count; i++)
-        for (size_t m = 0; m < metric_count; m++)
+        for (size_t m = 0;
+             m < metric_count && sees_series(api, audience, query->kind, id[i]);
+             m++)
             print_series(&json, store, query,
                          &(struct store_key){query->kind, id[i], metric[m]});
     json_end_array(&json);
@@ -340,7 +385,8 @@ void api_serve_series(struct api *api,
                    "from_s lies before to_s, and points is at least 1.");
     else {
         struct store *store = find_store(api, reply);
+        struct record_audience audience = api_audience(api, request);
         if (store)
-            answer_series(store, &query, reply);
+            answer_series(api, &audience, store, &query, reply);
     }
 }

@@ -23,7 +23,8 @@ enum api_which {
 };
 
 enum {
-    API_ANSWERS_KEPT = 16 /* differences; the wholes are kept beside them */
+    API_ANSWERS_KEPT = 16, /* differences; the wholes are kept beside them */
+    API_OWN_MAX = 32       /* people with collections of their own */
 };
 
 /* Bytes that were sent to one and will be sent to the next. */
@@ -33,18 +34,31 @@ struct api_answer {
     uint64_t version, since;
 };
 
-struct api {
-    struct loop *loop;
-    struct watch *watch;
-    const struct collector *collector;
+/* The collections as somebody may see them. */
+struct api_set {
     struct collection *collections[API_COUNT];
     int64_t taken_ns[API_COUNT]; /* when what is in them was known to hold */
     bool stale[API_COUNT];
     bool filled[API_COUNT]; /* with anything, ever */
-    uint64_t version;       /* of the last round */
-    uint64_t generation;    /* of the watch, in the last round */
     struct api_answer wholes[API_COUNT];
-    struct api_answer changes[API_ANSWERS_KEPT];
+    /* Of one person's own: what is kept from whom, the round in which it was
+     * written, when and how long that took, and when it was asked for. */
+    uint32_t hidden;
+    char user[64];
+    uint64_t version;
+    int64_t written_ns, cost_ns, asked_ns;
+};
+
+struct api {
+    struct loop *loop;
+    struct watch *watch;
+    const struct collector *collector;
+    struct api_set all;               /* nothing is kept from whom it is for */
+    struct api_set *own[API_OWN_MAX]; /* api-audience.c; free ones at the end */
+    struct viewer asking;             /* whose request is under way */
+    uint64_t version;                 /* of the last round */
+    uint64_t generation;              /* of the watch, in the last round */
+    struct api_answer changes[API_ANSWERS_KEPT]; /* of all's */
     size_t changes_next;
     struct http_feed *feed;
     size_t streams_max;
@@ -68,6 +82,39 @@ struct record_source api_source(const struct api *api);
 void api_refresh(struct api *api);
 
 extern const char *const api_names[API_COUNT];
+
+/* NULL without memory. */
+struct api_set *api_set_new(void);
+
+/* Accepts NULL. */
+void api_set_free(struct api_set *set);
+
+/* Write one collection of SET anew; true when anything changed. */
+bool api_make(struct api_set *set,
+              enum api_which which,
+              uint64_t version,
+              const struct record_source *source);
+
+/* ---- api-audience.c: who may see what */
+
+/* Of whom REQUEST is; good until the next is asked about. */
+struct record_audience api_audience(struct api *api,
+                                    struct http_request *request);
+
+/* "hidden": what Slurm keeps from him, in the words of slurm.conf. */
+void api_print_hidden(struct json *json,
+                      const struct record_audience *audience);
+
+/* Where he finds the collection WHICH; NULL without memory. */
+struct api_set *api_set_for(struct api *api,
+                            const struct record_audience *audience,
+                            enum api_which which);
+
+/* Whether he may see JOB ("17", "17_3"), running or over. One that nobody knows
+ * is nobody's. */
+bool api_sees_job(const struct api *api,
+                  const struct record_audience *audience,
+                  const char *job);
 
 /* ---- api-answer.c: what all answers share */
 
@@ -111,5 +158,8 @@ void api_post_action(void *context,
 /* ---- api-history.c */
 
 /* Write the record of a finished job that Slurm has forgotten; false when the
- * store has none. */
-bool api_find_finished(const struct api *api, uint32_t id, struct text *out);
+ * store has none that AUDIENCE may see. */
+bool api_find_finished(const struct api *api,
+                       const struct record_audience *audience,
+                       uint32_t id,
+                       struct text *out);

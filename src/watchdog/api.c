@@ -72,15 +72,17 @@ static uint32_t parts_that_came(const struct snapshot *snapshot)
     return parts;
 }
 
-static bool
-make(struct api *api, enum api_which which, const struct record_source *source)
+bool api_make(struct api_set *set,
+              enum api_which which,
+              uint64_t version,
+              const struct record_source *source)
 {
     bool changed = false;
-    collection_begin(api->collections[which], api->version);
-    makers[which].add(api->collections[which], source);
-    if (collection_end(api->collections[which], &changed) < 0)
+    collection_begin(set->collections[which], version);
+    makers[which].add(set->collections[which], source);
+    if (collection_end(set->collections[which], &changed) < 0)
         return true; /* without memory it is empty now */
-    api->filled[which] = true;
+    set->filled[which] = true;
     return changed;
 }
 
@@ -94,14 +96,15 @@ static bool refresh_one(struct api *api,
     if (!makers[which].add || !snapshot_has(source->snapshot, part))
         return false;
     bool fresh = watch_fresh_parts(api->watch) >> part & 1;
-    bool turned = api->stale[which] == fresh;
-    api->stale[which] = !fresh;
+    struct api_set *all = &api->all;
+    bool turned = all->stale[which] == fresh;
+    all->stale[which] = !fresh;
     if (!fresh)
         return turned;
-    api->taken_ns[which] = snapshot_part(source->snapshot, part)->taken_ns;
-    if (api->filled[which] && !(came & makers[which].parts))
+    all->taken_ns[which] = snapshot_part(source->snapshot, part)->taken_ns;
+    if (all->filled[which] && !(came & makers[which].parts))
         return turned;
-    return make(api, which, source) || turned;
+    return api_make(all, which, api->version, source) || turned;
 }
 
 static void tell(struct api *api)
@@ -111,7 +114,8 @@ static void tell(struct api *api)
     text_add(&message, "event: tick\ndata: ");
     json_begin_object(&json, NULL);
     for (unsigned int i = 0; i < API_COUNT; i++)
-        json_u64(&json, api_names[i], collection_version(api->collections[i]));
+        json_u64(&json, api_names[i],
+                 collection_version(api->all.collections[i]));
     api->events_told = api->recorder ? recorder_events(api->recorder) : 0;
     json_u64(&json, "events", api->events_told);
     json_i64(&json, "time_s", clock_realtime_ns() / NS_PER_S);
@@ -124,8 +128,8 @@ static void tell(struct api *api)
  * a large cluster jobs and users wait for the next snapshot. */
 static bool is_small(const struct api *api)
 {
-    return collection_count(api->collections[API_GPUS]) +
-               collection_count(api->collections[API_JOBS]) <
+    return collection_count(api->all.collections[API_GPUS]) +
+               collection_count(api->all.collections[API_JOBS]) <
            ROUND_RECORDS_MAX;
 }
 
@@ -213,6 +217,47 @@ static void on_heartbeat(void *context, uint32_t events)
                    clock_monotonic_ns() + HEARTBEAT_S * NS_PER_S);
 }
 
+/* ---- sets of collections --------------------------------------------------
+ */
+
+static bool set_init(struct api_set *set)
+{
+    bool good = true;
+    for (unsigned int i = 0; i < API_COUNT; i++) {
+        set->collections[i] = collection_new(i == API_JOBS);
+        good &= set->collections[i] != NULL;
+    }
+    return good;
+}
+
+static void set_deinit(struct api_set *set)
+{
+    for (unsigned int i = 0; i < API_COUNT; i++) {
+        http_content_unref(set->wholes[i].content);
+        collection_free(set->collections[i]);
+    }
+}
+
+struct api_set *api_set_new(void)
+{
+    struct api_set *set = calloc(1, sizeof(*set));
+    if (set && !set_init(set)) {
+        api_set_free(set);
+        return NULL;
+    }
+    return set;
+}
+
+void api_set_free(struct api_set *set)
+{
+    if (set)
+        set_deinit(set);
+    free(set);
+}
+
+/* ---- the API itself -------------------------------------------------------
+ */
+
 int api_new(struct loop *loop,
             struct watch *watch,
             size_t streams_max,
@@ -227,10 +272,7 @@ int api_new(struct loop *loop,
     api->streams_max = streams_max;
     api->version = (uint64_t)(clock_realtime_ns() / NS_PER_MS);
     bool good = (api->feed = http_feed_new()) != NULL;
-    for (unsigned int i = 0; i < API_COUNT; i++) {
-        api->collections[i] = collection_new(i == API_JOBS);
-        good &= api->collections[i] != NULL;
-    }
+    good &= set_init(&api->all);
     int r = good ? loop_add_timer(loop, on_heartbeat, api, &api->heartbeat, err)
                  : error_errno(err, ENOMEM, "API");
     if (r == 0)
@@ -253,10 +295,9 @@ struct api *api_free(struct api *api)
     loop_source_free(api->fleet_timer);
     fleet_jobs_deinit(&api->fleet_jobs);
     http_feed_free(api->feed);
-    for (unsigned int i = 0; i < API_COUNT; i++) {
-        http_content_unref(api->wholes[i].content);
-        collection_free(api->collections[i]);
-    }
+    set_deinit(&api->all);
+    for (size_t i = 0; i < API_OWN_MAX; i++)
+        api_set_free(api->own[i]);
     for (size_t i = 0; i < API_ANSWERS_KEPT; i++)
         http_content_unref(api->changes[i].content);
     free(api);

@@ -168,11 +168,26 @@ static int open_actions(struct dashboard *d, struct error *err)
     return r;
 }
 
+/* Where nobody has to sign in, people may, to see what Slurm keeps private; it
+ * is no failure when there is no place for that. */
+static void offer_sign_in(struct dashboard *d)
+{
+    struct error err = {.text = ""};
+    if (d->sign_in || *d->settings->replay || make_sign_in(d, &err) == 0)
+        return;
+    d->sign_in = sign_in_free(d->sign_in);
+    log_info("nobody can sign in to the dashboard (%s); what Slurm keeps "
+             "private (PrivateData) is not shown",
+             err.text);
+}
+
 static int open_server(struct dashboard *d, struct error *err)
 {
     d->route_count = api_routes(d->api, d->routes);
     d->route_count += page_routes(d->page, d->routes + d->route_count);
     int r = open_actions(d, err);
+    if (r == 0)
+        offer_sign_in(d);
     if (r == 0)
         r = make_server(d, !d->settings->insecure_open, err);
     if (r == -EPERM)

@@ -93,6 +93,7 @@ export class Collection<T> {
 
   async refresh(): Promise<void> {
     if (this.asking || this.users === 0 || document.hidden) return;
+    const before = this.version;
     this.asking = true;
     try {
       const since = this.version ? `?since=${this.version}` : "";
@@ -104,7 +105,13 @@ export class Collection<T> {
       this.asking = false;
     }
     const told = versions.peek()?.[this.name];
-    if (told !== undefined && told > this.version && !this.error.peek())
+    // Without progress the next tick is waited for.
+    if (
+      told !== undefined &&
+      told > this.version &&
+      this.version > before &&
+      !this.error.peek()
+    )
       void this.refresh();
   }
 

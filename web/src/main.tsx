@@ -185,6 +185,15 @@ function App() {
                     What is shown is what was known last.
                 </p>
             )}
+            {!!cluster.data?.hidden?.length && (
+                <p class="private">
+                    Slurm keeps {cluster.data.hidden.join(", ")} private here (
+                    <code>PrivateData</code>):{" "}
+                    {me.value?.user
+                        ? `${me.value.user} sees only what is their own.`
+                        : "who has not signed in by name sees none of it."}
+                </p>
+            )}
             <div id="main" tabIndex={-1}>
                 <Page />
             </div>

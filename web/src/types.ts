@@ -34,6 +34,7 @@ export interface Node {
 export interface GpuJob {
   job?: string;
   user?: string;
+  hidden?: boolean; // somebody else's, which Slurm keeps private
   holds: boolean;
   uses: boolean;
 }
@@ -185,6 +186,7 @@ export interface Problem {
 }
 
 export interface Cluster {
+  hidden?: string[]; // kinds that Slurm keeps private, in its words
   version: number;
   time_s: number;
   name?: string;

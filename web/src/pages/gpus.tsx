@@ -79,6 +79,7 @@ function cellText(gpu: Gpu): string {
             ? useWords[shownUse(gpu)]
             : (gpu.trouble ?? gpu.state),
         job?.job ? `job ${job.job} of ${job.user ?? "?"}` : "",
+        gpu.jobs?.some((j) => j.hidden) ? "another user’s job" : "",
         gpu.use === "idle" && gpu.idle_since_s
             ? `idle for ${duration(now_s() - gpu.idle_since_s)}`
             : "",
@@ -102,6 +103,7 @@ function groupsOf(
     if (by === "user")
         return (
             gpu.jobs?.find((j) => j.user)?.user ??
+            (gpu.jobs?.some((j) => j.hidden) ? "other users" : undefined) ??
             (gpu.use === "free" ? "free" : "nobody that we know")
         );
     if (by === "model") return gpu.model ?? gpu.type ?? "unknown";

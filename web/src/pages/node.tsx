@@ -83,6 +83,10 @@ export function GpuTable(props: { gpus: Gpu[] }) {
                                                 {j.user}
                                             </span>{" "}
                                         </span>
+                                    ) : j.hidden ? (
+                                        <span key="hidden" class="dim">
+                                            another user’s job
+                                        </span>
                                     ) : (
                                         <span key="none" class="tag warn">
                                             a process of no job
