@@ -47,6 +47,60 @@ try() {
     fi
 }
 
+# ahead STEP...: does steps in the background, one after the other and behind all else
+# that runs. is_ahead STEP tells that one was begun so; ahead_tell STEP waits, prints
+# what it printed and counts what it counted.
+ahead() {
+    local step
+    for step in "$@"; do
+        AHEAD[$step]=begun
+    done
+    ahead_all "$@" &
+    for step in "$@"; do
+        AHEAD[$step]=$!
+    done
+}
+
+declare -A AHEAD=()
+
+ahead_all() {
+    local step
+    renice -n 19 "$BASHPID" >/dev/null
+    for step in "$@"; do
+        rm -f "$CHECK_LOGS/ahead-$step".*
+        PASSED=0 FAILED=0 SKIPPED=0
+        "step_$step" >"$CHECK_LOGS/ahead-$step.out" 2>&1 </dev/null
+        echo "$PASSED $FAILED $SKIPPED" >"$CHECK_LOGS/ahead-$step.counts"
+    done
+}
+
+is_ahead() {
+    [[ -n ${AHEAD[$1]-} ]]
+}
+
+ahead_tell() {
+    local counts=$CHECK_LOGS/ahead-$1.counts passed failed skipped
+    wait "${AHEAD[$1]}" 2>/dev/null || true
+    cat "$CHECK_LOGS/ahead-$1.out"
+    if read -r passed failed skipped <"$counts"; then
+        PASSED=$((PASSED + passed))
+        FAILED=$((FAILED + failed))
+        SKIPPED=$((SKIPPED + skipped))
+    else
+        fail_case "$1: ended early"
+    fi
+    rm -f "$counts"
+}
+
+# at_work PID...: how many of them run.
+at_work() {
+    local pid count=0
+    for pid in "$@"; do
+        ! kill -0 "$pid" 2>/dev/null || count=$((count + 1))
+    done
+    echo "$count"
+}
+
 # Counts the lines of a TAP stream on standard input; failures are shown with
 # what the test said. PREFIX names where they are from.
 tap_count() {

@@ -20,7 +20,6 @@ gcc       builds with gcc, warnings are errors
 unit      unit tests, and the golden pages
 sanitize  builds with clang, address and undefined behaviour sanitizers, warnings
           are errors; unit tests under them
-fuzz      each fuzz target over its corpus for a few seconds
 format    the layout of C (clang-format)
 static    static analysis of C (cppcheck)
 shell     shellcheck of every script
@@ -28,8 +27,24 @@ tree      rooms, licences, sizes of files, traces of a machine
 web       the dashboard's page: types, layout, weight, and that what is
           committed is what the sources build
 scenario  the real programs against a real cluster (bats)
+fuzz      each fuzz target over its corpus for a few seconds
 matrix    the same for each Slurm from 20.11 to 26.05 (--slurm-matrix)
 END
+}
+
+# steps_ahead NOW STEP...: those of STEPs that begin with NOW, which mostly waits: what
+# looks at sources alone with the unit tests, the fuzz targets with the scenarios.
+steps_ahead() {
+    local now=$1 step
+    local -a early=()
+    shift
+    for step in "$@"; do
+        case $now/$step in
+            unit/format | unit/static | unit/shell | unit/tree | unit/web | \
+                scenario/fuzz) early+=("$step") ;;
+        esac
+    done
+    ((${#early[@]} == 0)) || ahead "${early[@]}"
 }
 
 # Installs what is missing, as ./start does.
@@ -110,7 +125,7 @@ step_unit() {
 
 sanitize_build() {
     CC=clang meson_make "$BUILD_SANITIZE" --werror -Dfuzz=true \
-        -Db_sanitize=address,undefined -Db_lundef=false
+        -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false
 }
 
 step_sanitize() {
@@ -142,14 +157,18 @@ step_fuzz() {
     [[ -e $BUILD_SANITIZE/build.ninja ]] || sanitize_build \
         >"$CHECK_LOGS/fuzz-build.log" 2>&1 || true
     local file target
+    local -a started=()
+    # Behind others it gets a part of each second.
+    ! is_ahead fuzz || FUZZ_SECONDS=$((FUZZ_SECONDS * 2))
     for file in test/fuzz/fuzz-*.c; do
         target=${file##*/fuzz-}
-        while (($(jobs -pr | wc -l) >= JOBS)); do
+        while (($(at_work "${started[@]}") >= JOBS)); do
             wait -n || true
         done
         fuzz_start "${target%.c}" &
+        started+=($!)
     done
-    wait
+    wait "${started[@]}" || true
     for file in test/fuzz/fuzz-*.c; do
         target=${file##*/fuzz-}
         fuzz_count "${target%.c}"
@@ -195,7 +214,12 @@ shell_files() {
 step_shell() {
     local -a files
     mapfile -t files < <(shell_files | sort -u)
-    try 'shellcheck' shellcheck -x -P SCRIPTDIR -P . "${files[@]}" || true
+    try 'shellcheck' shell_all "${files[@]}" || true
+}
+
+shell_all() {
+    printf '%s\0' "$@" |
+        xargs -0 -n 12 -P "$JOBS" shellcheck -x -P SCRIPTDIR -P .
 }
 
 step_tree() {
@@ -237,15 +261,16 @@ step_web() {
 step_scenario() {
     [[ -e $BUILD/build.ninja ]] || step_gcc || return 0
     local file name
-    local -a files
+    local -a files started=()
     mapfile -t files < <(scenario_files)
     for file in "${files[@]}"; do
-        while (($(jobs -pr | wc -l) >= TESTS_AT_ONCE)); do
+        while (($(at_work "${started[@]}") >= TESTS_AT_ONCE)); do
             wait -n || true
         done
         scenario_start "$file" "$(basename "$file" .bats)" &
+        started+=($!)
     done
-    wait
+    wait "${started[@]}" || true
     for file in "${files[@]}"; do
         name=$(basename "$file" .bats)
         scenario_count "$name" "$name"
