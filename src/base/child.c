@@ -51,6 +51,7 @@ static int set_signals(posix_spawnattr_t *attributes)
 }
 
 static int spawn(pid_t *ret_pid,
+                 const char *program,
                  const char *const arguments[],
                  int stderr_fd,
                  int channel_fd)
@@ -79,7 +80,8 @@ static int spawn(pid_t *ret_pid,
         r = posix_spawn_file_actions_adddup2(&actions, channel_fd,
                                              CHILD_CHANNEL_FD);
     if (r == 0)
-        r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes,
+        r = posix_spawn(ret_pid, program ? program : "/proc/self/exe", &actions,
+                        &attributes,
                         /* which it promises not to write to */
                         (char *const *)(uintptr_t)arguments, environ);
     posix_spawnattr_destroy(&attributes);
@@ -116,6 +118,7 @@ bool child_take_status(pid_t pid, int status)
 }
 
 int child_spawn(struct child *child,
+                const char *program,
                 const char *const arguments[],
                 struct error *err)
 {
@@ -140,7 +143,7 @@ int child_spawn(struct child *child,
         return error_errno(err, ENOMEM, "starting a child");
 
     pid_t pid;
-    int r = spawn(&pid, arguments, stderr_theirs, theirs);
+    int r = spawn(&pid, program, arguments, stderr_theirs, theirs);
     if (r != 0)
         return error_errno(err, r, "starting a child");
     int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);

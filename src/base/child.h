@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A child process that is this same program again, under a hidden subcommand,
- * with nothing inherited but standard error (a pipe to us) and one socket.
- * fork and exec rather than fork alone: the child starts with no threads, no
- * locks and no descriptors of the parent's, and what a foreign library does to
- * it (exit, hang, leak) ends with it.
+ * or one that does only that, with nothing inherited but standard error (a pipe
+ * to us) and one socket. fork and exec rather than fork alone: the child starts
+ * with no threads, no locks and no descriptors of the parent's, and what a
+ * foreign library does to it (exit, hang, leak) ends with it.
  */
 #pragma once
 
@@ -30,9 +30,12 @@ struct child {
         .pid = 0, .pid_fd = -1, .channel_fd = -1, .stderr_fd = -1              \
     }
 
-/* Run this program with ARGUMENTS (argv[0] included, NULL at the end). The
- * child gets default signal handling and an empty signal mask. */
+/* Run PROGRAM, or with NULL this program, with ARGUMENTS (argv[0] included,
+ * NULL at the end). The child gets default signal handling and an empty signal
+ * mask.
+ */
 int child_spawn(struct child *child,
+                const char *program,
                 const char *const arguments[],
                 struct error *err);
 

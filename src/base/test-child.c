@@ -91,7 +91,7 @@ static void spawn(struct child *child, const char *role)
     snprintf(argument, sizeof(argument), "%s", role);
     const char *const arguments[] = {program, role_flag, argument, NULL};
     struct error err = {""};
-    if (child_spawn(child, arguments, &err) < 0)
+    if (child_spawn(child, NULL, arguments, &err) < 0)
         fail_msg("%s", err.text);
     assert_true(child->pid > 0);
 }
@@ -202,7 +202,7 @@ static void test_child_ends_with_its_parent(void **state)
         char hang[] = "hang";
         const char *const arguments[] = {program, role_flag, hang, NULL};
         char text[16];
-        if (child_spawn(&child, arguments, NULL) < 0 ||
+        if (child_spawn(&child, NULL, arguments, NULL) < 0 ||
             !wait_readable(child.channel_fd) ||
             recv(child.channel_fd, text, sizeof(text), 0) < 0 ||
             write(pids[1], &child.pid, sizeof(child.pid)) < 0)

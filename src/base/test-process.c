@@ -315,7 +315,7 @@ static void test_child_of_our_own_kind_keeps_its_status(void **state)
     struct world *world = *state;
     struct child child = CHILD_INIT;
     const char *const arguments[] = {"test-process", child_flag, NULL};
-    assert_int_equal(child_spawn(&child, arguments, NULL), 0);
+    assert_int_equal(child_spawn(&child, NULL, arguments, NULL), 0);
     struct pollfd ended = {.fd = child.pid_fd, .events = POLLIN};
     assert_int_equal(poll(&ended, 1, 5000), 1);
     run_for(world, 50);

@@ -12,12 +12,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/notify.h"
+#include "exporter/version.h"
 #include "source/collector-protocol.h"
-#include "source/gpu-collector.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     SIGNALS_MAX = 2,
@@ -39,27 +41,34 @@ struct exporter {
     char told[256]; /* the last reason in the log */
     char deadline[32];
     const char *arguments[ARGUMENTS_MAX];
+    const char *program; /* that collects; NULL: this one */
+    char program_path[PATH_MAX];
 };
 
 /* ---- the child ----------------------------------------------------------- */
 
-int collect_main(const struct settings *settings)
+/*
+ * The program that collects: the same code without what serves, whose libraries
+ * would be a quarter of the memory of both. It is used where it is certain to
+ * be of our own build: beside us in a tree that was built, or where both were
+ * installed, as long as nobody has replaced us since. Else we are it ourselves.
+ */
+static const char *find_collector(char path[static PATH_MAX])
 {
-    const struct gpu_collector_settings collector = {
-        .nvml_library = *settings->nvml_library ? settings->nvml_library : NULL,
-        .sysfs_root = settings->sysfs_root,
-        .proc_root = settings->proc_root,
-        .kmsg_path = *settings->kmsg ? settings->kmsg : NULL,
-        .mapping_dir = *settings->hpc_job_mapping_dir
-                           ? settings->hpc_job_mapping_dir
-                           : NULL,
-        .gpustat_dir = settings->gpustat_dir,
-        .hook_dir = settings->hook_dir,
-        .device_deadline_ns = settings->device_deadline_ns,
-    };
-    if (!child_follow_parent())
-        return COLLECTOR_EXIT_USAGE;
-    return gpu_collector_run(&collector);
+    static const char name[] = "gpu-collector", installed[] = COLLECTOR_PATH;
+    ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - sizeof(name));
+    if (size <= 0)
+        return NULL;
+    path[size] = '\0';
+    if (access(path, X_OK) < 0)
+        return NULL; /* "... (deleted)" */
+    char *end = strrchr(path, '/');
+    *end = '\0';
+    bool is_installed = strcmp(path, PROGRAM_DIR) == 0;
+    sprintf(end, "/%s", name);
+    if (access(path, X_OK) == 0)
+        return path;
+    return is_installed && access(installed, X_OK) == 0 ? installed : NULL;
 }
 
 /* The child gets as options what it needs of ours. */
@@ -135,9 +144,10 @@ static void on_alive(void *context, uint32_t events)
                    clock_monotonic_ns() + notify_watchdog_interval_ns());
 }
 
-static int start_collector(struct exporter *x, struct error *err)
+static struct collector_settings collector_settings_of(const struct exporter *x)
 {
-    const struct collector_settings settings = {
+    return (struct collector_settings){
+        .program = x->program,
         .arguments = x->arguments,
         .interval_ns = x->settings->interval_ms * NS_PER_MS,
         .slow_interval_ns = x->settings->interval_ms * NS_PER_MS,
@@ -145,6 +155,11 @@ static int start_collector(struct exporter *x, struct error *err)
         .deadline_ns = x->settings->device_deadline_ns + CYCLE_SLACK_NS,
         .parts = SNAPSHOT_GPU_PARTS,
     };
+}
+
+static int start_collector(struct exporter *x, struct error *err)
+{
+    const struct collector_settings settings = collector_settings_of(x);
     int r = collector_new(x->loop, &settings, on_snapshot, on_collector_changed,
                           x, &x->collector, err);
     pages_set_collector(x->pages, x->collector);
@@ -245,6 +260,7 @@ static void start_control(struct exporter *x)
 static int start(struct exporter *x, struct error *err)
 {
     make_arguments(x);
+    x->program = find_collector(x->program_path);
     int r = loop_new(&x->loop, err);
     if (r == 0)
         r = start_signals(x, err);

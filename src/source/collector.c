@@ -388,7 +388,7 @@ static void handle_exit(void *context, uint32_t events)
 
 static int try_start(struct collector *c, struct error *err)
 {
-    int r = child_spawn(&c->child, c->arguments, err);
+    int r = child_spawn(&c->child, c->settings.program, c->arguments, err);
     if (r < 0)
         return r;
     c->status.running = true;

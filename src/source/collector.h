@@ -22,6 +22,7 @@
 struct collector;
 
 struct collector_settings {
+    const char *program; /* NULL: this program; lives as long as we do */
     const char *const *arguments; /* argv of the child, NULL at the end */
     int64_t interval_ns;      /* wanted; stretched to 5 x a cycle's duration */
     int64_t jobs_interval_ns; /* 0: chosen from what the job request costs */

@@ -212,7 +212,7 @@ static int spawn(struct deputy *d,
         arguments[count++] = s->slurm_conf;
     }
     arguments[count] = NULL;
-    return child_spawn(&d->child, arguments, err);
+    return child_spawn(&d->child, NULL, arguments, err);
 }
 
 int deputy_new(struct loop *loop,

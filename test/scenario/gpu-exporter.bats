@@ -212,6 +212,13 @@ another_shows() {
 }
 
 @test "it is linked to neither Slurm nor an NVIDIA library" {
-    local program=${GPU_WATCHDOG_BUILD:-$SCENARIO_SOURCE/build}/src/exporter/gpu-exporter
-    run ! grep -E 'slurm|nvidia|cuda' <<<"$(ldd "$program")"
+    local dir=${GPU_WATCHDOG_BUILD:-$SCENARIO_SOURCE/build}/src/exporter
+    run ! grep -E 'slurm|nvidia|cuda' <<<"$(ldd "$dir/gpu-exporter")"
+    # What calls drivers has nothing of what serves.
+    run ! grep -E 'slurm|nvidia|cuda|tls|microhttpd|curl' <<<"$(ldd "$dir/gpu-collector")"
+    # shellcheck disable=SC2016 # on the host
+    run -0 on worker1 bash -c 'readlink "/proc/$(pgrep -f "^gpu-exporter collect-gpus" | head -n 1)/exe"'
+    [[ $output == */gpu-collector ]]
+    run -2 "$dir/gpu-collector"
+    [[ $output == *'type "gpu-exporter"'* ]]
 }

@@ -31,6 +31,7 @@ lib/systemd/system/gpu-exporter.service
 lib/systemd/system/gpu-watchdog-exporter.service
 lib/systemd/system/gpu-watchdog-head.service
 lib/systemd/system/gpu-watchdog-join.service
+libexec/gpu-watchdog/gpu-collector
 share/bash-completion/completions/gpu-exporter
 share/bash-completion/completions/gpu-watchdog
 share/bash-completion/completions/prometheus-slurm-exporter
