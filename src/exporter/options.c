@@ -22,17 +22,10 @@ static int check_address(const char *text, struct error *err)
     return http_address_parse(text, &address, err);
 }
 
-/* "f", "g", "i", "g+i"; with ":…" a choice of some, which we do not make. */
 static int check_devices(const char *text, struct error *err)
 {
-    static const char *const good[] = {"f", "g", "i", "g+i"};
-    for (size_t i = 0; i < array_size(good); i++)
-        if (strcmp(text, good[i]) == 0)
-            return 0;
-    return error_set(
-        err, EINVAL,
-        "f (GPUs and instances), g (GPUs) or i (instances); "
-        "choosing single ones is Prometheus' affair (relabelling)");
+    struct device_choice choice;
+    return device_choice_parse(text, &choice, err);
 }
 
 #define COMMANDS_ALL                                                           \
@@ -128,9 +121,16 @@ static const struct option_row rows[] = {
      OPTION_STRING(struct settings, devices),
      .initial = "f",
      .check = check_devices,
-     .unit = "f|g|i",
+     .unit = "f|g[:N,…]|i",
      .help = "GPUs and instances (f), only GPUs (g) or instances (i)",
-     .commands = COMMAND_SERVE},
+     .about =
+         "\"g:0,2-3\" are these GPUs only, by index; \"g:0+i\" a GPU and "
+         "all instances. The numbers that DCGM gives to single instances "
+         "do not exist without it: \"i:…\" is refused. Whether a GPU is up is "
+         "told of all. "
+         "DCGM_EXPORTER_DEVICES_STR stands for it in the environment.",
+     .commands = COMMAND_SERVE,
+     .flags = OPTION_RELOADABLE},
     {.name = "xid-count-window-size",
      .short_name = 'x',
      .group = "Metrics",

@@ -106,7 +106,12 @@ static struct gpu_page_settings page_settings(const struct pages *p)
         .clock_window_ns = s->clock_window_ms * NS_PER_MS,
         .overall = overall(p),
     };
-    settings_devices(s, &page.gpus, &page.instances);
+    struct device_choice choice;
+    struct error err;
+    if (device_choice_parse(s->devices, &choice, &err) == 0) {
+        page.gpus = choice.gpus;
+        page.instances = choice.instances;
+    }
     return page;
 }
 

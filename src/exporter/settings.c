@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,10 +101,60 @@ enum log_level settings_log_level(const struct settings *settings)
     return (enum log_level)(LOG_LEVEL_ERROR + settings->log_level);
 }
 
-void settings_devices(const struct settings *settings,
-                      bool *ret_gpus,
-                      bool *ret_instances)
+/* "0,2-3" up to a '+' or the end, which *TEXT is moved to. */
+static bool parse_indices(const char **text, uint64_t *gpus)
 {
-    *ret_gpus = strcmp(settings->devices, "i") != 0;
-    *ret_instances = strcmp(settings->devices, "g") != 0;
+    do {
+        char *end;
+        if (!isdigit((unsigned char)**text))
+            return false;
+        unsigned long first = strtoul(*text, &end, 10), last = first;
+        if (*end == '-' && isdigit((unsigned char)end[1]))
+            last = strtoul(end + 1, &end, 10);
+        if (first > last || last > 63)
+            return false;
+        for (unsigned long i = first; i <= last; i++)
+            *gpus |= UINT64_C(1) << i;
+        *text = end;
+    } while (*(*text)++ == ',');
+    (*text)--;
+    return true;
+}
+
+int device_choice_parse(const char *text,
+                        struct device_choice *ret_choice,
+                        struct error *err)
+{
+    const char *whole = text;
+    *ret_choice = (struct device_choice){.gpus = 0};
+    if (!*text)
+        text = "f";
+    for (;; text++) {
+        char what = *text;
+        if (what && strchr("gf", what) && text[1] != ':')
+            ret_choice->gpus = UINT64_MAX;
+        ret_choice->instances |= what == 'i' || what == 'f';
+        if (!what || !strchr("fgi", what))
+            break;
+        text++;
+        if (*text == ':' && what == 'i')
+            return error_set(err, EINVAL,
+                             "\"%.40s\": numbers of instances are DCGM's own; "
+                             "\"i\" are all of them",
+                             whole);
+        if (*text == ':' && what == 'g') {
+            text++;
+            if (!parse_indices(&text, &ret_choice->gpus))
+                break;
+        }
+        if (!*text)
+            return 0;
+        if (*text != '+')
+            break;
+    }
+    return error_set(err, EINVAL,
+                     "\"%.40s\" is none of f (GPUs and instances), g (GPUs), "
+                     "g:0,2-3 (these GPUs), i (instances), or several joined "
+                     "by '+'",
+                     whole);
 }

@@ -71,7 +71,13 @@ enum log_level settings_log_level(const struct settings *settings);
 /* Accepts NULL; returns NULL. */
 struct settings *settings_free(struct settings *settings);
 
-/* What "-d" says: whether GPUs and instances are shown. */
-void settings_devices(const struct settings *settings,
-                      bool *ret_gpus,
-                      bool *ret_instances);
+/* What "-d" says: which GPUs, 1 << index, and whether instances are shown. */
+struct device_choice {
+    uint64_t gpus;
+    bool instances;
+};
+
+/* "f", "g", "i", "g:0,2-3", joined by '+'. -EINVAL. */
+int device_choice_parse(const char *text,
+                        struct device_choice *ret_choice,
+                        struct error *err);

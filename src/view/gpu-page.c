@@ -260,7 +260,8 @@ bool gpu_page_shows(const struct gpu_page *page, const struct gpu_record *gpu)
 {
     if (gpu->parent != GPU_NONE)
         return page->settings->instances;
-    return page->settings->gpus;
+    return gpu->index < 64 ? page->settings->gpus >> gpu->index & 1
+                           : page->settings->gpus == UINT64_MAX;
 }
 
 /* How often CODE of KIND happened to GPU since BEGIN_NS. */

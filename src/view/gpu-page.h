@@ -22,7 +22,8 @@ struct gpu_page_settings {
     bool replace_blanks;  /* in model names, by '-' */
     bool hpc_job;         /* label each series with the jobs on its GPU */
     bool processes;       /* a series for each process */
-    bool gpus, instances; /* which of the two are shown */
+    uint64_t gpus;        /* which are shown, 1 << index */
+    bool instances;       /* whether they are shown */
     int64_t xid_window_ns, clock_window_ns;
     uint32_t processes_max; /* series at most */
     /* NULL; or why nothing that was read holds any more, as a state: "stale",

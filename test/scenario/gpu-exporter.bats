@@ -189,6 +189,53 @@ another_shows() {
     run ! grep -q DCGM_FI_DEV_GPU_TEMP <<<"$(gpus_of worker1 9412)"
 }
 
+@test "with the prolog, what an allocation holds is told before it runs anything" {
+    local root=$LAB_DIR/hosts/worker1/root job file
+    install -m 755 "$SCENARIO_SOURCE/deploy/slurm/prolog" "$root/etc/slurm/gpu-prolog"
+    install -m 755 "$SCENARIO_SOURCE/deploy/slurm/epilog" "$root/etc/slurm/gpu-epilog"
+    another worker1 9419
+    slurm_conf_add <<'END'
+Prolog=/etc/slurm/gpu-prolog
+Epilog=/etc/slurm/gpu-epilog
+PrologFlags=Alloc
+END
+    service worker1 restart slurmd
+    idle() { [[ $(on head timeout 2 sinfo --noheader --nodes=worker1 --responding --format=%T) == idle ]]; }
+    wait_until 30 idle
+    run -0 on --user user head salloc --no-shell --nodelist=worker1 --gres=gpu:2 \
+        --job-name=holder
+    job=$(on head squeue --noheader --name=holder --format=%i)
+    file=/run/gpu-exporter/jobs/$job
+    wait_until 10 on worker1 test -e "$file"
+    [[ $(on worker1 stat -c '%U %a' "$file") == 'root 644' ]]
+    # No process of the job is there: it holds, and uses nothing.
+    run ! on worker1 pgrep -u user
+    wait_until 10 another_shows 9419 \
+        "^slurm_gpu_job_info\{gpu=\"0\",.*job_id=\"$job\",user=\"user\".* 1$" \
+        "^slurm_gpu_job_info\{gpu=\"1\",.*job_id=\"$job\",user=\"user\".* 1$"
+    on head scancel "$job"
+    gone() { ! on worker1 test -e "$file" && ! another_shows 9419 "job_id=\"$job\""; }
+    wait_until 20 gone
+    sed -i '/^Prolog\|^Epilog/d' "$HEAD_ROOT/etc/slurm/slurm.conf"
+    service head restart slurmctld
+    service worker1 restart slurmd
+    wait_until 30 idle
+}
+
+@test "-d chooses GPUs, as dcgm-exporter's does" {
+    another worker1 9420 -d g:0,2-3
+    wait_until 10 another_shows 9420 '^DCGM_FI_DEV_GPU_TEMP\{gpu="2"' '^gpu_visible 4$'
+    run -0 gpus_of worker1 9420
+    [[ $output == *'_TEMP{gpu="0"'* && $output == *'_TEMP{gpu="3"'* ]]
+    # That a GPU is up or not is told of all of them.
+    [[ $output != *'_TEMP{gpu="1"'* && $output == *'gpu_up{gpu="1"'* ]]
+    local choice
+    for choice in g: g:x g:3-1 g:64 'g:0,' i:0 x g++i; do
+        run -2 on worker1 gpu-exporter -a 127.0.0.1:9413 -d "$choice"
+    done
+    [[ $(on worker1 env DCGM_EXPORTER_DEVICES_STR=g:1+i gpu-exporter --show-config) == *g:1+i* ]]
+}
+
 @test "what cannot be is refused in one line" {
     echo 'DCGM_FI_DEV_GPU_TMEP, gauge, x' >"$LAB_DIR/hosts/worker1/root/run/bad.csv"
     run -1 on worker1 gpu-exporter -a 127.0.0.1:9413 -f /run/bad.csv
