@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    SIGNALS_MAX = 2,
+    SIGNALS_MAX = 3,
     ARGUMENTS_MAX = 24
 };
 
@@ -31,6 +31,7 @@ enum {
 
 struct exporter {
     const struct settings *settings;
+    struct settings *reloaded; /* owned: what SIGHUP brought */
     struct loop *loop;
     struct pages *pages;
     struct http_server *server;
@@ -193,16 +194,77 @@ on_control(void *context, const char *word, char *ret_answer, size_t size)
     }
 }
 
+/* ---- new settings -------------------------------------------------------- */
+
+/* The pages take them first: a collectors file that is bad is refused with all
+ * the rest. */
+static int apply(struct exporter *x, struct settings *fresh, struct error *err)
+{
+    int r = pages_configure(x->pages, fresh, err);
+    if (r < 0)
+        return r;
+    x->settings = fresh;
+    make_arguments(x);
+    const struct collector_settings collector = collector_settings_of(x);
+    if (x->collector &&
+        collector_reconfigure(x->collector, &collector, err) < 0)
+        log_error("reload: %s", err->text);
+    log_init(program_invocation_short_name, (enum log_format)fresh->log_format,
+             settings_log_level(fresh));
+    settings_free(x->reloaded);
+    x->reloaded = fresh;
+    return 0;
+}
+
+static void tell_changes(const struct option_changes *changes)
+{
+    const char *applied = changes->applied.size ? changes->applied.data : "";
+    const char *held = changes->held.size ? changes->held.data : "";
+    log_notice("reloaded: %s", *applied ? applied : "no option changed");
+    if (*held)
+        log_warning("these need a restart: %s", held);
+}
+
+static void on_reload(void *context, uint32_t events)
+{
+    struct exporter *x = context;
+    struct error err = {.text = ""};
+    struct settings *fresh = NULL;
+    struct option_changes changes = OPTION_CHANGES_INIT;
+    (void)events;
+    notify_reloading(NULL);
+    int r = settings_reload(x->settings, &fresh, &changes, &err);
+    if (r == 0) {
+        r = apply(x, fresh, &err);
+        if (r < 0)
+            settings_free(fresh);
+    }
+    if (r < 0)
+        log_error("reload: %s; going on with the settings of before", err.text);
+    else
+        tell_changes(&changes);
+    option_changes_deinit(&changes);
+    if (http_server_reload(x->server, &err) < 0)
+        log_error("reload: %s; going on with what was before", err.text);
+    if (x->collector)
+        collector_hurry(x->collector);
+    notify_ready("reloaded", NULL);
+}
+
 /* ---- start and stop ------------------------------------------------------ */
 
 static int start_signals(struct exporter *x, struct error *err)
 {
-    static const int numbers[SIGNALS_MAX] = {SIGTERM, SIGINT};
+    static const struct {
+        int number;
+        loop_callback callback;
+    } signals[SIGNALS_MAX] = {
+        {SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
     signal(SIGPIPE, SIG_IGN);
     int r = 0;
     for (int i = 0; r == 0 && i < SIGNALS_MAX; i++)
-        r = loop_add_signal(x->loop, numbers[i], on_stop, x, &x->signals[i],
-                            err);
+        r = loop_add_signal(x->loop, signals[i].number, signals[i].callback, x,
+                            &x->signals[i], err);
     return r;
 }
 
@@ -287,6 +349,7 @@ static void stop(struct exporter *x)
     for (int i = 0; i < SIGNALS_MAX; i++)
         loop_source_free(x->signals[i]);
     loop_free(x->loop);
+    settings_free(x->reloaded);
 }
 
 int exporter_main(const struct settings *settings)

@@ -23,6 +23,13 @@ struct pages;
 int pages_new(const struct settings *settings,
               struct pages **ret_pages,
               struct error *err);
+/* Take new settings, which live longer. A collectors file that cannot be used
+ * is refused, and nothing changes. */
+int pages_configure(struct pages *pages,
+                    const struct settings *settings,
+                    struct error *err);
+
+/* Accepts NULL; returns NULL. */
 struct pages *pages_free(struct pages *pages); /* after the server */
 
 /* SERVER lives as long as PAGES; COLLECTOR may be NULL, and is told anew when

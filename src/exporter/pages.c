@@ -358,17 +358,18 @@ static int read_file(const char *path, struct text *out, struct error *err)
     return 0;
 }
 
-static int choose_metrics(struct pages *p, struct error *err)
+static int choose_metrics(const struct settings *s,
+                          struct gpu_metrics *ret_metrics,
+                          struct error *err)
 {
-    const struct settings *s = p->settings;
     if (!*s->collectors)
         return gpu_metrics_default((enum gpu_names)s->metric_names, s->more,
-                                   &p->metrics, err);
+                                   ret_metrics, err);
     _cleanup_(text_deinit) struct text text = TEXT_INIT;
     int r = read_file(s->collectors, &text, err);
     return r < 0 ? r
                  : gpu_metrics_parse(s->collectors, text.data ? text.data : "",
-                                     text.size, &p->metrics, err);
+                                     text.size, ret_metrics, err);
 }
 
 int pages_new(const struct settings *settings,
@@ -386,7 +387,7 @@ int pages_new(const struct settings *settings,
         snprintf(p->hostname, sizeof(p->hostname), "%s", name);
     else
         gethostname(p->hostname, sizeof(p->hostname) - 1);
-    int r = choose_metrics(p, err);
+    int r = choose_metrics(settings, &p->metrics, err);
     if (r < 0) {
         free(p);
         return r;
@@ -400,6 +401,21 @@ int pages_new(const struct settings *settings,
     };
     memcpy(p->routes, routes, sizeof(routes));
     *ret_pages = p;
+    return 0;
+}
+
+int pages_configure(struct pages *p,
+                    const struct settings *settings,
+                    struct error *err)
+{
+    struct gpu_metrics metrics = {.count = 0};
+    int r = choose_metrics(settings, &metrics, err);
+    if (r < 0)
+        return r;
+    gpu_metrics_deinit(&p->metrics);
+    p->metrics = metrics;
+    p->settings = settings;
+    forget_kept(p);
     return 0;
 }
 

@@ -79,12 +79,30 @@ int settings_new(const struct option_command *command,
     struct settings *settings = calloc(1, sizeof(*settings));
     if (!settings)
         return error_errno(err, ENOMEM, "settings");
+    settings->line = arguments;
     int r = fill(settings, command, arguments, err);
     if (r < 0) {
         settings_free(settings);
         return r;
     }
     *ret_settings = settings;
+    return 0;
+}
+
+int settings_reload(const struct settings *current,
+                    struct settings **ret_settings,
+                    struct option_changes *changes,
+                    struct error *err)
+{
+    struct settings *fresh = NULL;
+    int r = settings_new(current->options.command, current->line, &fresh, err);
+    if (r == 0)
+        r = option_settle(&current->options, &fresh->options, changes, err);
+    if (r < 0) {
+        settings_free(fresh);
+        return r;
+    }
+    *ret_settings = fresh;
     return 0;
 }
 

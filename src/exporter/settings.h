@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/log.h"
-#include "base/option.h"
+#include "base/option-change.h"
 
 enum {
     EXIT_USAGE = 2
@@ -55,6 +55,7 @@ struct settings {
     char *config;
     bool check_config, show_config, help, version;
     struct option_set options;
+    char *const *line; /* the command line that they came from */
 };
 
 extern const struct option_table settings_table;
@@ -65,6 +66,14 @@ int settings_new(const struct option_command *command,
                  char *const arguments[],
                  struct settings **ret_settings,
                  struct error *err);
+
+/* For SIGHUP: read the file anew under the command line of CURRENT. A bad file
+ * is refused whole: RET_SETTINGS is not set and CURRENT stays good. What cannot
+ * change while we run has its old value in RET_SETTINGS. */
+int settings_reload(const struct settings *current,
+                    struct settings **ret_settings,
+                    struct option_changes *changes,
+                    struct error *err);
 
 enum log_level settings_log_level(const struct settings *settings);
 

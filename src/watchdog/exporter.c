@@ -157,7 +157,7 @@ static void on_reload(void *context, uint32_t events)
     struct exporter *x = context;
     struct error err = {.text = ""};
     struct settings *settings;
-    struct settings_changes changes = SETTINGS_CHANGES_INIT;
+    struct option_changes changes = OPTION_CHANGES_INIT;
 
     notify_reloading(NULL);
     if (settings_reload(x->settings, &settings, &changes, &err) < 0) {
@@ -171,7 +171,7 @@ static void on_reload(void *context, uint32_t events)
         if (held && *held)
             log_warning("these need a restart: %s", held);
     }
-    settings_changes_deinit(&changes);
+    option_changes_deinit(&changes);
     if (http_server_reload(x->server, &err) < 0)
         log_error("reload: %s; going on with what was before", err.text);
     if (x->guest->reload)

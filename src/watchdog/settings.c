@@ -123,66 +123,23 @@ struct settings *settings_free(struct settings *settings)
     return NULL;
 }
 
-static void add_change(struct text *out,
-                       const struct option_row *row,
-                       const struct settings *before,
-                       const struct settings *after)
-{
-    text_addf(out, "%s%s ", out->size ? ", " : "", row->name);
-    option_value_format(row, before, out);
-    text_add(out, " -> ");
-    option_value_format(row, after, out);
-}
-
-/* Note what differs, and put back what cannot change while we run. */
-static int settle_changes(const struct settings *current,
-                          struct settings *fresh,
-                          struct settings_changes *changes,
-                          struct error *err)
-{
-    int r = 0;
-    for (size_t i = 0; i < settings_table.row_count && r == 0; i++) {
-        const struct option_row *row = settings_table.rows + i;
-        if (!(row->commands & current->options.command->bit) ||
-            option_value_equal(row, current, fresh))
-            continue;
-        bool apply = row->flags & OPTION_RELOADABLE;
-        add_change(apply ? &changes->applied : &changes->held, row, current,
-                   fresh);
-        if (!apply)
-            r = option_adopt(&fresh->options, &current->options, row, err);
-    }
-    if (r == 0)
-        r = check_whole(fresh, err);
-    if (r == 0 &&
-        (text_failed(&changes->applied) || text_failed(&changes->held)))
-        r = error_errno(err, ENOMEM, "settings");
-    return r;
-}
-
 int settings_reload(const struct settings *current,
                     struct settings **ret_settings,
-                    struct settings_changes *changes,
+                    struct option_changes *changes,
                     struct error *err)
 {
     struct settings *fresh = NULL;
-    text_clear(&changes->applied);
-    text_clear(&changes->held);
     int r = settings_new(current->options.command, current->line, &fresh, err);
     if (r == 0)
-        r = settle_changes(current, fresh, changes, err);
+        r = option_settle(&current->options, &fresh->options, changes, err);
+    if (r == 0)
+        r = check_whole(fresh, err);
     if (r < 0) {
         settings_free(fresh);
         return r;
     }
     *ret_settings = fresh;
     return 0;
-}
-
-void settings_changes_deinit(struct settings_changes *changes)
-{
-    text_deinit(&changes->applied);
-    text_deinit(&changes->held);
 }
 
 static uint32_t families_of(const struct option_list *list)

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/log.h"
-#include "base/option.h"
+#include "base/option-change.h"
 #include "base/text.h"
 
 /* The subcommands, as bits in the table's rows. */
@@ -118,27 +118,13 @@ int settings_new(const struct option_command *command,
 /* Accepts NULL; returns NULL. */
 struct settings *settings_free(struct settings *settings);
 
-/* What a reload did, such as "interval 15s -> 30s, log-level info -> debug";
- * "" when nothing. */
-struct settings_changes {
-    struct text applied;
-    struct text held; /* changed in the file, but needs a restart */
-};
-
-#define SETTINGS_CHANGES_INIT                                                  \
-    {                                                                          \
-        .applied = TEXT_INIT, .held = TEXT_INIT                                \
-    }
-
-void settings_changes_deinit(struct settings_changes *changes);
-
 /* For SIGHUP: read the file anew under the command line that CURRENT came
  * from. A bad file is refused whole: RET_SETTINGS is not set and CURRENT stays
  * good. On success the caller swaps to RET_SETTINGS and frees CURRENT; what
  * cannot change while running has its old value there. */
 int settings_reload(const struct settings *current,
                     struct settings **ret_settings,
-                    struct settings_changes *changes,
+                    struct option_changes *changes,
                     struct error *err);
 
 /* The mask of the families to serve, as in model/metric.h. */

@@ -246,7 +246,7 @@ static void a_reload_applies_what_can_change_and_holds_the_rest(void **state)
 {
     (void)state;
     struct settings *s = NULL, *fresh = NULL, *third = NULL;
-    struct settings_changes changes = SETTINGS_CHANGES_INIT;
+    struct option_changes changes = OPTION_CHANGES_INIT;
     write_file("listen: [\":1\", \":2\"]\ninterval: 20s\njob_series: 1\n");
     assert_int_equal(
         settings_new(&exporter, line_with("--job-series=7"), &s, NULL), 0);
@@ -269,7 +269,7 @@ static void a_reload_applies_what_can_change_and_holds_the_rest(void **state)
     assert_string_equal(text_str(&changes.held), "listen :1,:2 -> :3");
     settings_free(fresh);
     settings_free(third);
-    settings_changes_deinit(&changes);
+    option_changes_deinit(&changes);
 }
 
 static void a_bad_reload_is_refused_whole(void **state)
@@ -277,7 +277,7 @@ static void a_bad_reload_is_refused_whole(void **state)
     (void)state;
     char reason[128];
     struct settings *s = NULL, *fresh = NULL;
-    struct settings_changes changes = SETTINGS_CHANGES_INIT;
+    struct option_changes changes = OPTION_CHANGES_INIT;
     struct error err = {.text = ""};
     write_file("interval: 20s\n");
     assert_int_equal(settings_new(&exporter, line_with(""), &s, NULL), 0);
@@ -294,7 +294,7 @@ static void a_bad_reload_is_refused_whole(void **state)
     assert_null(fresh);
     write_file("");
     settings_free(s);
-    settings_changes_deinit(&changes);
+    option_changes_deinit(&changes);
 }
 
 int main(void)

@@ -87,7 +87,7 @@ submit() { # USER OPTION... : the job's number
     }
     wait_until 15 both_run
     on head scancel "$job"
-    wait_until 15 node_idle worker1
+    wait_until 40 node_idle worker1
 }
 
 node_idle() {
@@ -109,7 +109,7 @@ node_idle() {
         '^slurm_gpu_job_processes\{gpu="0",.*job_id=""\} 2$'
     on head scancel "$job"
     on worker1 pkill burn
-    wait_until 15 node_idle worker1
+    wait_until 40 node_idle worker1
 }
 
 @test "a GPU that hangs and one that is lost are told, the others stay fresh" {
@@ -173,6 +173,86 @@ another_shows() {
     on worker1 bash -c 'kill -KILL $(pgrep -f "^gpu-exporter collect-gpus.*/run/kmsg")'
     wait_until 10 another_shows 9411 '^gpu_exporter_collector_ends_total 1$'
     wait_until 10 another_shows 9411 'xid="79",meaning="fell off the bus"\} 2$'
+}
+
+@test "a storm of errors is counted, and holds nothing up" {
+    local root=$LAB_DIR/hosts/worker1/root us before_kib after_kib
+    : >"$root/run/kmsg-storm"
+    another worker1 9416 --kmsg /run/kmsg-storm
+    wait_until 10 another_shows 9416 '^gpu_up\{gpu="3"'
+    before_kib=$(resident_kib /run/kmsg-storm)
+    us=$(awk '{ printf "%.0f", $1 * 1000000 }' /proc/uptime)
+    # The log and the driver's events at the same time, of all GPUs and many numbers.
+    seq 200000 | awk -v us="$us" '{ printf "6,%d,%s,-;NVRM: Xid (PCI:0000:1b:00): %d, pid=1\n", $1, us, 1 + $1 % 140 }' >>"$root/run/kmsg-storm"
+    seq 20000 | awk '{ print 2, 8, 1 + $1 % 140 }' >>"$root/run/gpu-simulated/events"
+    for _ in {1..10}; do
+        on worker1 curl -fsS -o /dev/null --max-time 0.5 http://127.0.0.1:9416/metrics
+        sleep 0.2
+    done
+    wait_until 20 another_shows 9416 \
+        '^gpu_xid_errors_total\{gpu="0",.*xid="79",meaning="fell off the bus"\} [0-9]{2,}$' \
+        '^gpu_xid_errors_total\{gpu="2",.*xid="79",meaning="fell off the bus"\} [0-9]+$' \
+        '^gpu_up\{gpu="3".* 1$' '^gpu_exporter_collector_ends_total 0$'
+    after_kib=$(resident_kib /run/kmsg-storm)
+    ((after_kib < before_kib + 4096)) || fail_with "$before_kib KiB, then $after_kib"
+}
+
+# Of the exporter that reads the log KMSG and its collector.
+resident_kib() {
+    # shellcheck disable=SC2016 # on the host
+    on worker1 bash -c 'for pid in $(pgrep -f "^gpu-exporter.*$1"); do
+        awk "/^VmRSS/ { print \$2 }" "/proc/$pid/status"; done' - "$1" |
+        awk '{ sum += $1 } END { print sum }'
+}
+
+@test "instances that come and go are series that come and go" {
+    local instance='^DCGM_FI_DEV_FB_USED\{gpu="1",.*GPU_I_PROFILE="1g.10gb",GPU_I_ID="[0-9]+"'
+    another worker2 9417
+    shows_there() { gpus_of worker2 9417 | grep -cE "$1" | grep -qx "$2"; }
+    wait_until 10 shows_there '^gpu_up\{' 4
+    lab_gpu worker2 mig 1 1g.10gb 1g.10gb
+    wait_until 10 shows_there "$instance" 2
+    lab_gpu worker2 mig 1 3g.40gb
+    wait_until 10 shows_there "${instance/1g.10gb/3g.40gb}" 1
+    shows_there "$instance" 0
+    lab_gpu worker2 mig 1 off
+    wait_until 10 shows_there 'GPU_I_ID=' 0
+    shows_there '^gpu_exporter_collector_ends_total 0$' 1
+}
+
+lab_gpu() {
+    "$SCENARIO_SOURCE/lab/gpu" --name "$GPU_WATCHDOG_LAB" "$@"
+}
+
+@test "SIGHUP: new settings are taken, bad ones are refused whole" {
+    local root=$LAB_DIR/hosts/worker1/root
+    echo 'DCGM_FI_DEV_FB_USED, gauge, Used' >"$root/run/chosen.csv"
+    printf 'collectors: /run/chosen.csv\nno-hostname: true\n' >"$root/run/gpus.yaml"
+    another worker1 9418 --config /run/gpus.yaml
+    wait_until 10 another_shows 9418 '^DCGM_FI_DEV_FB_USED\{gpu="0"'
+    hang_up() {
+        # shellcheck disable=SC2016
+        on worker1 bash -c 'kill -HUP "$(pgrep -f "^gpu-exporter --address 127.0.0.1:9418")"'
+    }
+    said() { grep -qF "$1" "$root/var/log/lab/another.log"; }
+    # The file of metrics itself, then an option.
+    echo 'DCGM_FI_DEV_GPU_TEMP, gauge, Temperature' >"$root/run/chosen.csv"
+    hang_up
+    wait_until 5 another_shows 9418 '^DCGM_FI_DEV_GPU_TEMP\{gpu="0"'
+    printf 'collectors: /run/chosen.csv\nno-hostname: false\nkmsg: /run/other\n' >"$root/run/gpus.yaml"
+    hang_up
+    wait_until 5 another_shows 9418 '^DCGM_FI_DEV_GPU_TEMP\{gpu="0".*Hostname="worker1"'
+    said 'no-hostname true -> false'
+    said 'these need a restart: kmsg'
+    # Refused whole: the name of a field, then the file's own syntax.
+    echo 'DCGM_FI_DEV_NOSUCH, gauge, x' >"$root/run/chosen.csv"
+    printf 'collectors: /run/chosen.csv\nno-hostname: true\n' >"$root/run/gpus.yaml"
+    hang_up
+    wait_until 5 said 'going on with the settings of before'
+    echo 'colectors: x' >"$root/run/gpus.yaml"
+    hang_up
+    wait_until 5 said 'colectors'
+    another_shows 9418 '^DCGM_FI_DEV_GPU_TEMP\{gpu="0".*Hostname="worker1"'
 }
 
 @test "a collectors file chooses, and mapping files name jobs" {

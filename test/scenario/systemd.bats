@@ -63,7 +63,13 @@ CONF
 echo 'interval: 1s' >etc/gpu-watchdog/gpu-watchdog.yaml
 mkdir -p etc/systemd/system/multi-user.target.wants
 ln -s /lib/systemd/system/{munge,slurmctld}.service etc/systemd/system/multi-user.target.wants
-ln -s /usr/local/lib/systemd/system/$UNIT.service etc/systemd/system/multi-user.target.wants
+ln -s /usr/local/lib/systemd/system/{$UNIT,gpu-exporter}.service etc/systemd/system/multi-user.target.wants
+# Two GPUs, simulated; the unit is as it is installed.
+install -D -m 644 "$BUILD/lab/nvml/libnvidia-ml.so.1" opt/nvml/libnvidia-ml.so.1
+printf 'machine booted\\ngpu 0 model h100\\ngpu 1 model h100\\n' >opt/nvml/scenario
+mkdir -p etc/systemd/system/gpu-exporter.service.d
+printf '[Service]\\nEnvironment=GPU_SIMULATED_DIR=/opt/nvml\\n' >etc/systemd/system/gpu-exporter.service.d/gpus.conf
+printf 'nvml-library: /opt/nvml/libnvidia-ml.so.1\\ncollect-interval: 500\\n' >etc/gpu-watchdog/gpu-exporter.yaml
 SCRIPT
     chmod +x "$TREE/prepare"
 }
@@ -155,6 +161,49 @@ journal_has() {
     restarted() { [[ $(property ActiveState) == active && $(property MainPID) != "$pid" ]]; }
     wait_until 20 restarted
     shows 'slurm_up 1'
+}
+
+# --- gpu-exporter ---------------------------------------------------------------
+
+gpus_show() {
+    gpu_line() { grep -qE "$1" <<<"$(inside curl -fsS --max-time 5 http://127.0.0.1:9400/metrics)"; }
+    wait_until 10 gpu_line "$1"
+}
+
+of_gpus() { # COMMAND...: about the unit of gpu-exporter
+    UNIT=gpu-exporter "$@"
+}
+
+@test "gpu-exporter is started, with few of root's rights" {
+    local status
+    [[ $(of_gpus property ActiveState) == active ]]
+    gpus_show '^DCGM_FI_DEV_GPU_TEMP\{gpu="1",.*\(simulated\)'
+    run -0 inside systemd-analyze verify gpu-exporter.service
+    [[ -z $output ]]
+    status=$(inside cat "/proc/$(of_gpus property MainPID)/status")
+    # ptrace, dac_read_search and syslog, and no other.
+    [[ $status == *$'\nCapBnd:\t0000000400080004'* ]]
+    [[ $status == *$'\nNoNewPrivs:\t1'* && $status == *$'\nSeccomp:\t2'* ]]
+}
+
+@test "gpu-exporter reloads, and is started again when it is killed" {
+    local pid
+    pid=$(of_gpus property MainPID)
+    inside sh -c 'echo "no-hostname: true" >>/etc/gpu-watchdog/gpu-exporter.yaml'
+    inside systemctl reload gpu-exporter
+    gpus_show '^DCGM_FI_DEV_GPU_TEMP\{gpu="0",.*modelName="[^"]*",DCGM_FI_DRIVER_VERSION='
+    [[ $(of_gpus property MainPID) == "$pid" ]]
+    inside kill -KILL "$pid"
+    again() {
+        [[ $(of_gpus property ActiveState) == active ]] &&
+            [[ $(of_gpus property MainPID) != "$pid" ]]
+    }
+    wait_until 20 again
+    gpus_show '^gpu_up\{gpu="0"'
+    inside systemctl stop gpu-exporter
+    [[ $(of_gpus property Result) == success ]]
+    run inside pgrep -f '^.*gpu-exporter collect-gpus'
+    [[ -z $output ]]
 }
 
 # His unit as he ships it. A server on his port stands for his program, which no
