@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +16,23 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* The linker sends the reads of what is tested here (--wrap). */
+static struct {
+    int fd, overruns; /* reads to come that find the log overrun */
+} overrun = {.fd = -1};
+
+ssize_t __real_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+
+ssize_t __wrap_read(int fd, void *buffer, size_t size)
+{
+    if (fd != overrun.fd || overrun.overruns == 0)
+        return __real_read(fd, buffer, size);
+    overrun.overruns--;
+    errno = EPIPE;
+    return -1;
+}
 
 static void records_of_the_kernel_log(void **state)
 {
@@ -133,6 +151,36 @@ static void a_log_is_read_on_from_where_it_was(void **state)
     unlink(path);
 }
 
+/* The kernel wrote more than its buffer holds: what is left is read. */
+static void an_overrun_log_is_read_on(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test-gpu-xid-XXXXXX";
+    struct gpu_ledger ledger = {.entries = NULL};
+    struct gpu_kmsg kmsg;
+    struct timespec now;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    long long us = now.tv_sec * 1000000LL;
+    dprintf(fd, "6,9000,%lld,-;NVRM: Xid (PCI:0000:9b:00): 31, pid=1\n", us);
+    assert_int_equal(gpu_kmsg_open(path, 0, &kmsg, NULL), 0);
+    overrun.fd = kmsg.fd;
+    overrun.overruns = 3;
+    gpu_kmsg_read(&kmsg, &ledger);
+    assert_int_equal(overrun.overruns, 0);
+    assert_int_equal(ledger.entries[0].count, 1);
+    /* One that is overrun again and again does not hold up the cycle. */
+    overrun.overruns = 100000;
+    gpu_kmsg_read(&kmsg, &ledger);
+    assert_in_range(overrun.overruns, 1, 99999);
+    overrun.fd = -1;
+    gpu_kmsg_close(&kmsg);
+    gpu_ledger_deinit(&ledger);
+    close(fd);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +188,7 @@ int main(void)
         cmocka_unit_test(two_witnesses_of_one_error_count_it_once),
         cmocka_unit_test(counts_go_on_in_the_next_collector),
         cmocka_unit_test(a_log_is_read_on_from_where_it_was),
+        cmocka_unit_test(an_overrun_log_is_read_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
