@@ -169,8 +169,13 @@ int place_make(const char *path, unsigned int mode, struct error *err)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, path[i] ? 0755 : mode) < 0 && errno != EEXIST)
+        unsigned int wish = path[i] ? 0755 : mode;
+        if (mkdir(part, wish) < 0) {
+            if (errno != EEXIST)
+                return error_errno(err, errno, "making %s", part);
+        } else if (chmod(part, wish) < 0) {
             return error_errno(err, errno, "making %s", part);
+        }
     }
     return 0;
 }

@@ -28,5 +28,6 @@ int place_address(const char *wish,
 /* The host name up to the first dot, in lower case. */
 void place_host(char *ret_host, size_t size);
 
-/* Make PATH with all folders above it (0755), PATH itself with MODE. */
+/* Make PATH with all folders above it (0755), PATH itself with MODE, whatever
+ * the umask is; those that are there stay as they are. */
 int place_make(const char *path, unsigned int mode, struct error *err);
