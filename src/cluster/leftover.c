@@ -4,6 +4,8 @@
  */
 #include "cluster/leftover.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -74,4 +76,31 @@ bool leftover_signal(const char *path, int signal_number)
     if (fields != 2 || pid <= 1 || ticks == 0 || start_time(pid) != ticks)
         return false;
     return kill(pid, signal_number) == 0;
+}
+
+/* By comm, which has room for 15 characters (proc(5)). */
+static bool is_step(const char *pid)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    bool is =
+        fgets(name, sizeof(name), file) && strcmp(name, "slurmstepd\n") == 0;
+    fclose(file);
+    return is;
+}
+
+bool leftover_steps(void)
+{
+    struct dirent *entry;
+    bool found = false;
+    DIR *proc = getpid() == 1 ? NULL : opendir("/proc");
+    while (proc && !found && (entry = readdir(proc)))
+        found =
+            isdigit((unsigned char)*entry->d_name) && is_step(entry->d_name);
+    if (proc)
+        closedir(proc);
+    return found;
 }

@@ -18,3 +18,7 @@ void leftover_forget(const char *path);
 /* Does the process in PATH still run? It gets SIGNAL_NUMBER then, unless that
  * is 0. */
 bool leftover_signal(const char *path, int signal_number);
+
+/* Would steps of jobs (slurmstepd) run on here when we end now? Not below a
+ * first process, with which all end. */
+bool leftover_steps(void);

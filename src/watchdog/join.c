@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/notify.h"
+#include "cluster/leftover.h"
 #include "watchdog/progress.h"
 #include "watchdog/subcommand.h"
 #include "watchdog/worker.h"
@@ -45,9 +46,13 @@ static void on_signal(void *context, uint32_t events)
     if (worker->stopping)
         return;
     log_info("stopping");
-    /* So that the jobs here are queued again at once, not when we are missed.
-     */
-    worker_tell(worker, JOIN_STOPPING, false);
+    /* Jobs that end with us are queued again at once. Those that do not go on
+     * when we are started again; the head waits for us (--lost-after). */
+    if (leftover_steps())
+        log_info("jobs here go on for now; start join again, or they are "
+                 "queued again once this node is missed");
+    else
+        worker_tell(worker, JOIN_STOPPING, false);
     worker_end(worker, EXIT_SUCCESS);
 }
 
