@@ -173,14 +173,31 @@ static void
 on_deleted(void *context, const char *node, bool good, const char *output)
 {
     struct head *head = context;
-    (void)good;
-    (void)output;
     struct member *member = roster_find(&head->roster, node);
+    if (!good && head_node_find(head, node))
+        log_info("%s: Slurm keeps its record: %s", node, output);
     if (!member)
         return;
     member->touched_ns = clock_monotonic_ns();
     if (member->connection)
         send_welcome(member->connection);
+}
+
+/* A node with jobs cannot be deleted; one that is down has none. */
+static void
+on_first_deleted(void *context, const char *node, bool good, const char *output)
+{
+    struct head *head = context;
+    struct member *member = roster_find(&head->roster, node);
+    struct error err;
+    if (good || !member) {
+        on_deleted(context, node, good, output);
+        return;
+    }
+    head_member_down(head, member, "has other hardware");
+    member->state = MEMBER_PRESENT;
+    if (head_node_delete(head, node, on_deleted, &err) < 0)
+        on_deleted(context, node, false, err.text);
 }
 
 /* The member that C becomes, new or known; changes are not saved yet. */
@@ -293,9 +310,10 @@ static void admit(struct connection *c)
     else
         log_info("%s is back at %s%s%s", member->name, member->address,
                  changed ? ", changed: " : "", difference.text);
-    /* Slurm keeps the first description of a node for good. */
-    if (changed && head_node_find(head, member->name) &&
-        head_node_delete(head, member->name, on_deleted, &err) == 0)
+    /* Slurm keeps the first description of a node for good. What we know of
+     * its nodes may be older than this one. */
+    if (changed && (!fresh || head_node_find(head, member->name)) &&
+        head_node_delete(head, member->name, on_first_deleted, &err) == 0)
         return;
     send_welcome(c);
     head_member_moved(head, member);

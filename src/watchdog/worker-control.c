@@ -51,13 +51,22 @@ static void answer_status(struct worker *worker, struct channel *channel)
 static void
 start_leave(struct worker *worker, struct channel *channel, bool now)
 {
-    if (!worker->welcomed) {
+    if (!worker->welcomed && !now) {
         fail(channel,
-             "the head cannot be reached; type \"gpu-watchdog leave NODE\" on "
-             "the head, and end gpu-watchdog here");
+             "the head cannot be reached; if it is gone for good, type: "
+             "gpu-watchdog leave --now");
         return;
     }
     worker->leaver = channel;
+    if (!worker->welcomed) {
+        /* A head that is gone for good would hold us for ever. */
+        log_warning("the head cannot be reached, and is not told; should it "
+                    "come back, type there: gpu-watchdog leave %s",
+                    worker->node);
+        worker->left = true;
+        worker_end(worker, EXIT_SUCCESS);
+        return;
+    }
     worker->leaving = true;
     worker_tell(worker, JOIN_LEAVE, now);
 }

@@ -178,3 +178,38 @@ address_is() {
     head_start --lost-after 4s --forget-after 6s
     wait_until 15 on head timeout 5 srun --quiet -N3 true
 }
+
+node_has() { # NODE GRES
+    [[ $(on head scontrol show node "$1") == *"Gres=$2"* ]]
+}
+
+@test "a worker has other hardware: its node is made anew with it" {
+    local scenario=$LAB_DIR/hosts/worker2/root/run/gpu-simulated/scenario
+    node_has worker2 gpu:h100:4
+    unkeep worker2
+    cp "$scenario" "$BATS_TEST_TMPDIR/scenario"
+    sed -i '/^gpu 3 /d' "$scenario"
+    keep worker2 join
+    wait_until 15 node_has worker2 gpu:h100:3
+    wait_until 10 runs_everywhere
+    [[ $(said head) == *'worker2'*'changed'* ]]
+    unkeep worker2
+    cp "$BATS_TEST_TMPDIR/scenario" "$scenario"
+    keep worker2 join
+    wait_until 15 node_has worker2 gpu:h100:4
+    wait_until 10 runs_everywhere
+}
+
+# With its key pair all trust is gone: it is another cluster, and says so.
+@test "the head's whole state is lost: members are let in again by a token" {
+    unkeep head KILL
+    rm -rf "$HEAD_ROOT/var/lib/gpu-watchdog"
+    head_start --lost-after 4s --forget-after 6s
+    tells_of_another() { [[ $(said worker2 | tail -n 20) == *'another machine answers'* ]]; }
+    wait_until 20 tells_of_another
+    run ! on worker2 gpu-watchdog leave
+    [[ $output == *'gone for good'*'gpu-watchdog leave --now'* ]]
+    on worker2 gpu-watchdog leave --now
+    join worker2
+    wait_until 10 on head timeout 5 srun --quiet --nodelist=worker2 true
+}

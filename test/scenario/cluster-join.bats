@@ -29,7 +29,7 @@ refused() {
     shift 2
     run on "$host" timeout 20 gpu-watchdog join "$@"
     ((status == 1 || status == 2)) || { echo "exit code $status"; return 1; }
-    [[ $output == *"$text"* ]]
+    [[ $output == *"$text"* ]] || return
     [[ ! -e $LAB_DIR/hosts/$host/root/var/lib/gpu-watchdog/munge.key ]]
 }
 
@@ -86,14 +86,19 @@ forge() {
 @test "what listens is no head: told, quickly" {
     refused worker1 'Connection refused' 10.77.0.1:6999 "$(token)"
     # slurmctld and slurmd speak no TLS, and the exporter that of the web only.
-    local port begin_ms
+    local port begin_ms took_ms try
     for port in 6817 6818 9341; do
-        begin_ms=$(now_ms)
-        refused worker1 "10.77.0.1:$port: " "10.77.0.1:$port" "$(token)"
-        echo "port $port: $output"
-        [[ $output == *'no head'* || $output == *'a head would have answered'* ]]
-        [[ $output == *'gpu-watchdog token'* ]]
-        (($(now_ms) - begin_ms < 3500))
+        # A machine that is busy just then makes it slower, never faster.
+        for try in 1 2 3; do
+            begin_ms=$(now_ms)
+            refused worker1 "10.77.0.1:$port: " "10.77.0.1:$port" "$(token)"
+            echo "port $port, try $try: $output"
+            [[ $output == *'no head'* || $output == *'a head would have answered'* ]]
+            [[ $output == *'gpu-watchdog token'* ]]
+            took_ms=$(($(now_ms) - begin_ms))
+            ((took_ms >= 3500)) || break
+        done
+        ((took_ms < 3500))
     done
 }
 
@@ -220,4 +225,39 @@ print(*(w["host"] for w in json.load(sys.stdin)["waiting"]))'
     rss_after=$(on head bash -c 'ps -o rss= -C gpu-watchdog | sort -n | tail -1')
     echo "memory $rss_before -> $rss_after KiB"
     ((rss_after < rss_before + 4096))
+}
+
+# Whom the head knows, and how often the token was used.
+known() {
+    on head gpu-watchdog status --json | python3 -c 'import json, sys
+print(sorted(n["name"] for n in json.load(sys.stdin)["nodes"]))'
+    on head gpu-watchdog token list | awk -v id="$1" '$1 == id { print $(NF - 1), $NF }'
+}
+
+is_let_in() {
+    [[ $(said worker1) == *'let in as recorded'* ]]
+}
+
+# Every byte that worker1 sent, once more: the head's half of the handshake is
+# another one, so they mean nothing.
+@test "a join that was recorded is worth nothing a second time" {
+    local token id before heard=$BATS_TEST_TMPDIR/heard
+    token=$(token)
+    id=$(cut -d- -f3 <<<"$token")
+    on worker1 gpu-watchdog leave --now
+    background "$BATS_TEST_TMPDIR/relay" nsenter --target "$(pid worker1)" --net -- \
+        "$SCENARIO_TOOLS/join-client.py" --relay 7778 "$heard" 10.77.0.1 6824
+    wait_until 5 nsenter --target "$(pid worker1)" --net -- \
+        bash -c 'ss --listening --tcp --numeric | grep -q ":7778 "'
+    : >"$LAB_DIR/hosts/worker1/root/var/log/lab/gpu-watchdog.log"
+    keep worker1 join --name recorded 127.0.0.1:7778 "$token"
+    wait_until 10 is_let_in
+    unkeep worker1
+    before=$(known "$id")
+    [[ $before == *'1 recorded' ]]
+    [[ $(stat -c %s "$heard") -gt 1000 ]]
+    run -0 nsenter --target "$WORKER_PID" --net -- \
+        "$SCENARIO_TOOLS/join-client.py" --replay "$heard" 10.77.0.1 6824
+    echo "$output"
+    [[ $(known "$id") == "$before" ]]
 }

@@ -5,6 +5,8 @@
 usage: join-client.py HOST PORT TOKEN [OPTION]...
        join-client.py --forge pin|secret|id TOKEN
        join-client.py --listen PORT FILE
+       join-client.py --relay PORT FILE HOST PORT
+       join-client.py --replay FILE HOST PORT
 
   --set PATH=JSON   another value in the hello: inventory.cpus=99999
   --raw TEXT        send this instead of a hello
@@ -14,6 +16,8 @@ usage: join-client.py HOST PORT TOKEN [OPTION]...
 Prints what the head answers, a line a message. --forge prints the token with that
 piece of it made anew, well formed. --listen plays the man in the middle: it takes
 TLS on PORT with a key of its own and writes what it hears in messages to FILE.
+--relay passes one connection on as it is and keeps the bytes of the client in FILE;
+--replay sends them again, and prints how many bytes came back until the end.
 """
 import base64
 import json
@@ -25,6 +29,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -138,12 +143,49 @@ def listen(port, path):
                 print("closed", error, flush=True)
 
 
+def pump(source, target, keep=None):
+    try:
+        while piece := source.recv(65536):
+            if keep:
+                keep.write(piece)
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def relay(port, path, host, head_port):
+    client, _ = socket.create_server(("127.0.0.1", port)).accept()
+    head = socket.create_connection((host, head_port))
+    with open(path, "wb", buffering=0) as keep:
+        threading.Thread(target=pump, args=(head, client), daemon=True).start()
+        pump(client, head, keep)
+
+
+def replay(path, host, port):
+    back = 0
+    with socket.create_connection((host, port), timeout=10) as head:
+        try:
+            head.sendall(open(path, "rb").read())
+            while piece := head.recv(65536):
+                back += len(piece)
+        except OSError as error:
+            print(error)
+    print("bytes that came back:", back)
+
+
 def main(words):
     if words[0] == "--forge":
         print(forge(words[1], words[2]))
         return
     if words[0] == "--listen":
         listen(int(words[1]), words[2])
+    if words[0] == "--relay":
+        relay(int(words[1]), words[2], words[3], int(words[4]))
+        return
+    if words[0] == "--replay":
+        replay(words[1], words[2], int(words[3]))
+        return
     host, port, token, *options = words
     message, repeat, raw, key = hello(token), 1, None, None
     for name, value in zip(options[::2], options[1::2]):
