@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What attribution costs: gpu-jobs PROCESSES ROUNDS makes PROCESSES children
- * that sleep, 64 of which are said to be on eight GPUs, and prints for each
- * round three times in milliseconds: a bare walk over /proc (readdir and stat),
- * a cycle of attribution right after it, and the CPU time of that cycle.
+ * What attribution costs: gpu-jobs PROCESSES ROUNDS makes PROCESSES that sleep,
+ * half of them below one that bears slurmstepd's title, so that what they use
+ * of processors and memory is read; 64 of the others are said to be on eight
+ * GPUs. Prints for each round three times in milliseconds: a bare walk over
+ * /proc (readdir and stat), a cycle of attribution right after it, and the CPU
+ * time of that cycle.
  *
- * The children bear SLURM_JOB_ID, so that each of the 64 is looked at in every
- * way there is before it is found to belong to no job.
+ * All bear SLURM_JOB_ID, so that each of the 64 is looked at in every way there
+ * is before it is found to belong to no job.
  */
 #include "source/gpu-jobs.h"
 #include "base/clock.h"
@@ -16,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,6 +80,36 @@ static pid_t sleep_in_child(void)
     return pid;
 }
 
+/* We, begun anew as a slurmstepd with COUNT tasks. */
+static int be_step(int count)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "slurmstepd");
+    for (int i = 0; i < count; i++)
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            prctl(PR_SET_NAME, "task");
+            pause();
+            _exit(0);
+        }
+    pause();
+    return 0;
+}
+
+static pid_t step_in_child(int count)
+{
+    char number[16], title[] = "slurmstepd: [17.batch]";
+    char *arguments[] = {title, NULL};
+    snprintf(number, sizeof(number), "%d", count);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setenv("BENCH_STEP_TASKS", number, 1);
+        execv("/proc/self/exe", arguments);
+        _exit(1);
+    }
+    return pid;
+}
+
 static void fill(struct gpu_scan *scan, const pid_t *pids, int count)
 {
     for (uint32_t i = 0; i < GPUS; i++) {
@@ -100,6 +133,8 @@ static void fill(struct gpu_scan *scan, const pid_t *pids, int count)
 
 int main(int argc, char *argv[])
 {
+    if (getenv("BENCH_STEP_TASKS"))
+        return be_step(atoi(getenv("BENCH_STEP_TASKS")));
     int count = argc > 1 ? atoi(argv[1]) : 2000;
     int rounds = argc > 2 ? atoi(argv[2]) : 10;
     const struct gpu_collector_settings settings = {.proc_root = "/proc"};
@@ -110,8 +145,11 @@ int main(int argc, char *argv[])
     if (!pids || gpu_jobs_new(&settings, &jobs, &err) < 0)
         die(err.text);
     setenv("SLURM_JOB_ID", "17", 1);
+    count /= 2;
+    pid_t step = step_in_child(count);
     for (int i = 0; i < count; i++)
         pids[i] = sleep_in_child();
+    sleep(1); /* until the step has its tasks */
     fill(&scan, pids, count);
     for (int i = 0; i < WARM_ROUNDS + rounds; i++) {
         int64_t ns, cpu_ns, bare_ns = walk_ns();
@@ -122,6 +160,7 @@ int main(int argc, char *argv[])
             printf("round %.3f %.3f %.3f\n", (double)bare_ns / NS_PER_MS,
                    (double)ns / NS_PER_MS, (double)cpu_ns / NS_PER_MS);
     }
+    kill(step, SIGKILL);
     for (int i = 0; i < count; i++)
         kill(pids[i], SIGKILL);
     while (wait(NULL) > 0)

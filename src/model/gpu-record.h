@@ -114,7 +114,7 @@ struct gpu_machine_record {
     uint32_t released;       /* 1: let go of on purpose */
 };
 
-/* ---- use of GPUs: 0 gpu_job_record, 1 gpu_process_record ------------------
+/* ---- use of GPUs: 0 gpu_job_record, 1 gpu_process_record, 2 host_job_record
  */
 
 enum {
@@ -162,4 +162,14 @@ struct gpu_process_record {
     uint64_t memory_bytes; /* UINT64_MAX: unknown */
     uint32_t sm_percent;   /* GPU_NONE: unknown */
     uint32_t graphics;     /* 1: not a compute process */
+};
+
+/* What a job uses of this machine beside GPUs, whether it has any or not. */
+struct host_job_record {
+    snapshot_string job; /* as in gpu_job_record */
+    snapshot_string user;
+    uint32_t job_id;
+    uint32_t processes;
+    uint64_t cpu_ms; /* since we first saw it */
+    uint64_t memory_bytes;
 };

@@ -145,6 +145,7 @@ static const struct record_type
                                              job_record),
                                     SNAPSHOT_GPU_USE, true}},
                 },
+                RECORD(host_job_record, 2),
             },
 };
 
@@ -170,6 +171,7 @@ CHECK_RECORD(xid_record, text, 1);
 CHECK_RECORD(gpu_machine_record, trouble, 5);
 CHECK_RECORD(gpu_job_record, step, 6);
 CHECK_RECORD(gpu_process_record, user, 2);
+CHECK_RECORD(host_job_record, user, 2);
 _Static_assert(sizeof(struct gpu_event_record) % SNAPSHOT_ALIGNMENT == 0 &&
                    offsetof(struct gpu_event_record, gpu) != 0,
                "gpu_event_record");

@@ -9,6 +9,7 @@
 #include "source/gpu-claim.h"
 #include "source/job-hold.h"
 #include "source/job-process.h"
+#include "source/job-usage.h"
 #include "source/slurm-users.h"
 
 #include <fcntl.h>
@@ -23,6 +24,7 @@ enum {
 struct gpu_jobs {
     const struct gpu_collector_settings *settings;
     struct job_processes *processes;
+    struct job_usage *usage;
     struct job_file file;
     struct user_names *users;
     struct claim_book book;
@@ -38,8 +40,9 @@ int gpu_jobs_new(const struct gpu_collector_settings *settings,
                  struct error *err)
 {
     struct gpu_jobs *jobs = calloc(1, sizeof(*jobs));
-    if (!jobs || !(jobs->users = user_names_new())) {
-        free(jobs);
+    if (!jobs || !(jobs->users = user_names_new()) ||
+        !(jobs->usage = job_usage_new())) {
+        gpu_jobs_free(jobs);
         return error_set(err, ENOMEM, "no memory for the jobs on the GPUs");
     }
     jobs->settings = settings;
@@ -57,6 +60,7 @@ struct gpu_jobs *gpu_jobs_free(struct gpu_jobs *jobs)
 {
     if (!jobs)
         return NULL;
+    job_usage_free(jobs->usage);
     job_processes_free(jobs->processes);
     job_file_deinit(&jobs->file);
     user_names_free(jobs->users);
@@ -433,6 +437,27 @@ static bool write_process(struct gpu_jobs *jobs,
     return true;
 }
 
+static bool write_usage(struct gpu_jobs *jobs,
+                        struct snapshot_builder *b,
+                        const struct job_usage_entry *entry)
+{
+    const struct claim_job *job = claim_job_find(&jobs->book, entry->job_id);
+    struct host_job_record *record =
+        job ? snapshot_builder_add(b, 2, NULL) : NULL;
+    char number[32];
+    if (!record)
+        return !job;
+    job_number_format(&job->environment, job->id, number, sizeof(number));
+    record->job = snapshot_builder_string(b, FIELD_JOB, number);
+    record->user =
+        snapshot_builder_string(b, FIELD_USER, name_of_user(jobs, job));
+    record->job_id = job->id;
+    record->processes = entry->processes;
+    record->cpu_ms = (uint64_t)(entry->cpu_seconds * 1000);
+    record->memory_bytes = entry->memory_bytes;
+    return true;
+}
+
 static int write_book(struct gpu_jobs *jobs,
                       const struct gpu_scan *scan,
                       struct snapshot_builder *b,
@@ -450,6 +475,11 @@ static int write_book(struct gpu_jobs *jobs,
     for (size_t i = 0; i < book->process_count; i++)
         if (!write_process(jobs, scan, b, &book->processes[i]))
             break; /* end() says so */
+    size_t used;
+    const struct job_usage_entry *usage = job_usage_all(jobs->usage, &used);
+    for (size_t i = 0; i < used; i++)
+        if (!write_usage(jobs, b, &usage[i]))
+            break;
     return snapshot_builder_end(b, book->claim_count, err);
 }
 
@@ -464,6 +494,8 @@ int gpu_jobs_write(struct gpu_jobs *jobs,
     int r = job_processes_walk(jobs->processes, err);
     if (r < 0)
         return r;
+    if (job_usage_update(jobs->usage, jobs->processes) < 0)
+        return error_set(err, ENOMEM, "no memory for what jobs use");
     claim_book_clear(book);
     user_names_begin(jobs->users);
     for (int order = 0; order < GPU_ORDER_COUNT; order++)

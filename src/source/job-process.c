@@ -268,6 +268,20 @@ static void read_tasks(struct job_processes *all)
     }
 }
 
+/* Once it is known whose a process is, it stays so, whoever becomes its parent
+ * when its own has ended. */
+static void find_jobs(struct job_processes *all)
+{
+    for (size_t i = 0; i < all->now.count; i++) {
+        struct job_process *process = &all->now.items[i];
+        if (process->job_id || process->age >= YOUNG_CYCLES)
+            continue;
+        const struct job_daemon *daemon = job_processes_daemon(all, process);
+        if (daemon)
+            process->job_id = daemon->step.job_id;
+    }
+}
+
 int job_processes_walk(struct job_processes *all, struct error *err)
 {
     struct job_list spare = all->before;
@@ -286,6 +300,7 @@ int job_processes_walk(struct job_processes *all, struct error *err)
     fill(all);
     drop_forks(all);
     read_tasks(all);
+    find_jobs(all);
     return 0;
 }
 
@@ -321,6 +336,15 @@ const struct job_daemon *job_processes_daemon(const struct job_processes *all,
                                                                         : NULL;
     }
     return NULL;
+}
+
+bool job_processes_stat(struct job_processes *all,
+                        const struct job_process *process,
+                        struct job_stat *ret_stat)
+{
+    const char *text = job_file_read(&all->file, process->pid, "stat");
+    return text && job_stat_parse(text, ret_stat) &&
+           ret_stat->start_ticks == process->start_ticks;
 }
 
 bool job_processes_cgroup(struct job_processes *all,

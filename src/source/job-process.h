@@ -19,6 +19,7 @@ struct job_process {
     uint64_t inode;            /* of its folder: another process has another */
     uint64_t start_ticks;      /* since boot */
     uint32_t age;              /* cycles since it was first seen */
+    uint32_t job_id;           /* whose slurmstepd it descends from; 0: none */
     struct job_daemon *daemon; /* it is a slurmstepd, of this step */
 };
 
@@ -52,6 +53,9 @@ job_processes_daemon(const struct job_processes *all,
                      const struct job_process *process);
 
 /* Of one process, read now; false: it is gone, or we may not. */
+bool job_processes_stat(struct job_processes *all,
+                        const struct job_process *process,
+                        struct job_stat *ret_stat);
 bool job_processes_cgroup(struct job_processes *all,
                           uint32_t pid,
                           struct job_step *ret_step);

@@ -37,10 +37,22 @@ bool job_stat_parse(const char *text, struct job_stat *ret_stat)
     at = skip_fields(end + 2, 1); /* behind the state: field 4 */
     if (!at || !take_u32(&at, &ret_stat->parent))
         return false;
-    at = skip_fields(at, 18); /* field 22 */
+    at = skip_fields(at, 10); /* fields 14 to 17 */
+    uint64_t ticks[4];
+    for (int i = 0; i < 4; i++) {
+        if (!at || !take_u64(&at, &ticks[i]))
+            return false;
+        at = skip_fields(at, 1);
+    }
+    ret_stat->cpu_ticks = ticks[0] + ticks[1];
+    ret_stat->child_ticks = ticks[2] + ticks[3];
+    at = at ? skip_fields(at, 4) : NULL; /* field 22 */
     if (!at || !take_u64(&at, &ret_stat->start_ticks))
         return false;
-    at = skip_fields(at, 28); /* field 50, Linux 3.5 and later */
+    at = skip_fields(at, 2); /* field 24 */
+    if (!at || !take_u64(&at, &ret_stat->memory_pages))
+        return false;
+    at = skip_fields(at, 26); /* field 50, Linux 3.5 and later */
     if (at)
         take_u64(&at, &ret_stat->environment);
     return true;

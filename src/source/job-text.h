@@ -27,6 +27,9 @@ struct job_stat {
     uint32_t pid, parent;
     uint64_t start_ticks; /* since boot */
     uint64_t environment; /* address; another after exec; 0: hidden from us */
+    uint64_t cpu_ticks;   /* of its own threads, user and system */
+    uint64_t child_ticks; /* of its children that it has waited for */
+    uint64_t memory_pages;
     char command[16];
 };
 

@@ -233,6 +233,43 @@ static void print_jobs(struct gpu_page *page)
     }
 }
 
+static void print_of_job(struct gpu_page *page,
+                         const struct host_job_record *job,
+                         const char *value)
+{
+    struct text labels = TEXT_INIT;
+    gpu_page_label(&labels, "job_id", job_text(page, job->job));
+    gpu_page_label(&labels, "user", job_text(page, job->user));
+    const char *text = text_str(&labels);
+    if (text)
+        gpu_page_line(page, text, labels.size, "", value);
+    text_deinit(&labels);
+}
+
+static void print_host_jobs(struct gpu_page *page)
+{
+    char value[32];
+    gpu_page_announce(page, "slurm_node_job_cpu_seconds_total",
+                      "Processor time of a job's processes on this node, since "
+                      "they were first seen.",
+                      "counter");
+    for (size_t i = 0; i < page->host_job_count; i++) {
+        uint64_t ms = page->host_jobs[i].cpu_ms;
+        snprintf(value, sizeof(value), "%llu.%03llu",
+                 (unsigned long long)ms / 1000, (unsigned long long)ms % 1000);
+        print_of_job(page, &page->host_jobs[i], value);
+    }
+    gpu_page_announce(page, "slurm_node_job_memory_bytes",
+                      "Resident memory of a job's processes on this node; what "
+                      "they share counts for each.",
+                      "gauge");
+    for (size_t i = 0; i < page->host_job_count; i++) {
+        snprintf(value, sizeof(value), "%llu",
+                 (unsigned long long)page->host_jobs[i].memory_bytes);
+        print_of_job(page, &page->host_jobs[i], value);
+    }
+}
+
 static void print_processes(struct gpu_page *page)
 {
     size_t shown = 0;
@@ -272,6 +309,7 @@ void gpu_page_print_own(struct gpu_page *page)
     print_lost(page);
     print_xids(page);
     print_jobs(page);
+    print_host_jobs(page);
     if (page->settings->processes)
         print_processes(page);
 }

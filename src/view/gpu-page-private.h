@@ -22,7 +22,9 @@ struct gpu_page {
     const struct gpu_machine_record *machine;
     const struct gpu_job_record *jobs;
     const struct gpu_process_record *processes;
+    const struct host_job_record *host_jobs;
     size_t gpu_count, xid_count, event_count, job_count, process_count;
+    size_t host_job_count;
 
     struct text *labels; /* of each GPU, without braces */
     size_t *plain_sizes; /* how much of them are identity and host */

@@ -372,6 +372,8 @@ void gpu_page_print(struct text *out,
     page.jobs = snapshot_array(snapshot, SNAPSHOT_GPU_USE, 0, &page.job_count);
     page.processes =
         snapshot_array(snapshot, SNAPSHOT_GPU_USE, 1, &page.process_count);
+    page.host_jobs =
+        snapshot_array(snapshot, SNAPSHOT_GPU_USE, 2, &page.host_job_count);
     if (machines == 0)
         page.machine = &no_machine;
     page.labels = calloc(page.gpu_count + 1, sizeof(*page.labels));

@@ -77,6 +77,24 @@ submit() { # USER OPTION... : the job's number
     wait_until 15 job_is_gone
 }
 
+# With a GPU or without: time of processes that run, that ended, and that were too
+# short to be seen; no accounting, and no cgroups.
+@test "processors and memory of each job on the node" {
+    local job
+    job=$(submit bob --mem=1G --wrap "python3 -c 'import time
+while time.process_time() < 2: pass'
+        for i in \$(seq 100); do /bin/true; done
+        python3 -c 'import time
+held = bytearray(200 << 20)
+time.sleep(60)'")
+    wait_until 30 shows worker1 \
+        "^slurm_node_job_cpu_seconds_total\{job_id=\"$job\",user=\"bob\"\} [2-4]\.[0-9]+\$" \
+        "^slurm_node_job_memory_bytes\{job_id=\"$job\",user=\"bob\"\} 2[12][0-9]{7}\$"
+    on head scancel "$job"
+    usage_is_gone() { ! shows worker1 "slurm_node_job_.*job_id=\"$job\""; }
+    wait_until 15 usage_is_gone
+}
+
 @test "array tasks and steps are called as users call them" {
     local job
     job=$(submit alice --array=3,5 --gres=gpu:1 --wrap 'srun burn')
