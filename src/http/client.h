@@ -21,7 +21,7 @@ struct http_client {
     struct http_tls *tls; /* a reference; NULL without TLS */
     int fd;               /* the library's */
     int64_t due_ns;
-    bool suspended; /* waits for its password to be checked, or for a feed */
+    bool suspended; /* waits for its password, a feed, or an answer */
     bool admitted;  /* its certificate has been looked at */
     bool held;      /* between http_client_hold() and http_client_push() */
 };

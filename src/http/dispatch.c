@@ -14,6 +14,7 @@
 #include "http/server-private.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 enum {
@@ -24,8 +25,7 @@ void *http_server_begin(void *context,
                         const char *uri,
                         struct MHD_Connection *connection)
 {
-    (void)context;
-    return http_exchange_new(connection, uri);
+    return http_exchange_new(context, connection, uri);
 }
 
 static struct http_client *client_of(struct MHD_Connection *connection)
@@ -349,6 +349,68 @@ static void call_handler(struct http_server *server,
                                       &exchange->request, &exchange->reply);
 }
 
+/* ---- answers that come later ----------------------------------------------
+ */
+
+static struct http_exchange *exchange_of(struct http_later *later)
+{
+    return (struct http_exchange *)later;
+}
+
+struct http_later *http_reply_later(struct http_reply *reply)
+{
+    struct http_exchange *exchange =
+        (struct http_exchange *)((char *)reply -
+                                 offsetof(struct http_exchange, reply));
+    exchange->later = true;
+    return (struct http_later *)exchange;
+}
+
+struct http_reply *http_later_reply(struct http_later *later)
+{
+    return &exchange_of(later)->reply;
+}
+
+void http_later_send(struct http_later *later)
+{
+    struct http_exchange *exchange = exchange_of(later);
+    struct http_server *server = exchange->server;
+    exchange->later = false;
+    if (!exchange->asleep)
+        return; /* its handler still runs */
+    exchange->asleep = false;
+    struct http_client *client = client_of(exchange->request.connection);
+    if (!client->suspended)
+        return; /* awake for another reason, and about to be asked */
+    client->suspended = false;
+    MHD_resume_connection(exchange->request.connection);
+    http_server_run_soon(server);
+}
+
+/* Who waits for a password wakes the others, too: they sleep on. */
+static enum MHD_Result sleep_on(struct http_exchange *exchange)
+{
+    /* A request without one does not come this far (server.c). */
+    client_of(exchange->request.connection)->suspended = true;
+    exchange->asleep = true;
+    MHD_suspend_connection(exchange->request.connection);
+    return MHD_YES;
+}
+
+/* Through the doors to the handler. */
+static enum pass
+go_in(struct http_server *server, struct http_exchange *exchange, size_t route)
+{
+    if (!pass_certificate(exchange) || !pass_rate_limit(server, exchange))
+        return PASS_REFUSED;
+    enum pass pass = pass_password(server, exchange);
+    if (pass == PASS_GO) {
+        exchange->answered = true;
+        call_handler(server, exchange, route);
+    }
+    return pass;
+}
+
 enum MHD_Result http_server_answer(void *context,
                                    struct MHD_Connection *connection,
                                    const char *url,
@@ -371,13 +433,10 @@ enum MHD_Result http_server_answer(void *context,
         return take_body(exchange, upload_data, upload_size);
 
     size_t route = find_route(server, exchange->request.target.path);
-    if (pass_certificate(exchange) && pass_rate_limit(server, exchange)) {
-        enum pass pass = pass_password(server, exchange);
-        if (pass == PASS_WAIT)
-            return MHD_YES;
-        if (pass == PASS_GO)
-            call_handler(server, exchange, route);
-    }
+    if (!exchange->answered && go_in(server, exchange, route) == PASS_WAIT)
+        return MHD_YES;
+    if (exchange->later)
+        return sleep_on(exchange);
     enum MHD_Result result = send_reply(server, exchange, route);
     if (strcmp(method, "HEAD") == 0)
         exchange->body_bytes = 0;

@@ -48,17 +48,24 @@ struct http_reply {
     struct MHD_Response *response; /* of the feed; owned until finished */
 };
 
+struct http_server;
+
 struct http_exchange {
     struct http_request request;
     struct http_reply reply;
+    struct http_server *server;
     bool begun;        /* the header is complete, the handler was called once */
     bool post;         /* GET or HEAD otherwise */
     bool rate_counted; /* against the rate limit */
+    bool later;        /* the handler has returned, its answer is to come */
+    bool asleep;       /* the client is, for that */
+    bool answered;     /* by a handler; what is left is to send it */
     uint64_t body_bytes; /* to be counted when it has been sent */
 };
 
 /* RAW_TARGET as it stands in the request line. NULL without memory. */
-struct http_exchange *http_exchange_new(struct MHD_Connection *connection,
+struct http_exchange *http_exchange_new(struct http_server *server,
+                                        struct MHD_Connection *connection,
                                         const char *raw_target);
 struct http_exchange *http_exchange_free(struct http_exchange *exchange);
 

@@ -45,6 +45,18 @@ void http_reply_add_text(struct http_reply *reply, struct text *text);
 struct http_feed;
 void http_reply_follow(struct http_reply *reply, struct http_feed *feed);
 
+/*
+ * The answer needs something that is not there yet. The handler returns with
+ * this, its client sleeps, and whoever has the answer writes it into
+ * http_later_reply() and sends it. That must happen, once, before the server is
+ * freed: who may wait for ever sets himself a deadline. The request is gone by
+ * then. A client that hangs up is noticed by sending.
+ */
+struct http_later;
+struct http_later *http_reply_later(struct http_reply *reply);
+struct http_reply *http_later_reply(struct http_later *later);
+void http_later_send(struct http_later *later);
+
 /* A whole answer in one line: STATUS and a plain text of one sentence. */
 void http_reply_fail(struct http_reply *reply,
                      unsigned int status,

@@ -10,13 +10,15 @@
 #include <string.h>
 #include <strings.h>
 
-struct http_exchange *http_exchange_new(struct MHD_Connection *connection,
+struct http_exchange *http_exchange_new(struct http_server *server,
+                                        struct MHD_Connection *connection,
                                         const char *raw_target)
 {
     struct http_exchange *exchange = calloc(1, sizeof(*exchange));
     if (!exchange)
         return NULL;
     exchange->reply.status = MHD_HTTP_OK;
+    exchange->server = server;
     exchange->request.connection = connection;
     exchange->request.target_error =
         http_target_parse(raw_target, &exchange->request.target);

@@ -54,6 +54,9 @@ void http_server_set_due(struct http_server *server,
 /* Let the library go on with clients that were woken. */
 void http_server_run(struct http_server *server);
 
+/* The same in the loop's next turn, for who may be called by the library. */
+void http_server_run_soon(struct http_server *server);
+
 /* Look, at most once a second, whether the web configuration has changed. */
 void http_server_notice_changes(struct http_server *server);
 

@@ -63,6 +63,11 @@ void http_server_run(struct http_server *server)
     run_library(server, 0);
 }
 
+void http_server_run_soon(struct http_server *server)
+{
+    loop_timer_set(server->library_timer, 1);
+}
+
 /* A password has been checked: everybody who waits for one asks again. */
 static void wake_clients(void *context)
 {

@@ -23,7 +23,8 @@
 
 struct http_server;
 
-/* Answer at once: the loop stands still meanwhile. */
+/* Answer at once, or say that it comes later (reply.h): the loop stands still
+ * meanwhile. */
 typedef void (*http_handler)(void *context,
                              struct http_request *request,
                              struct http_reply *reply);

@@ -18,11 +18,13 @@
 
 struct harness_private {
     pthread_t thread;
-    sem_t ready, reloaded;
+    sem_t ready, reloaded, called;
     struct http_settings *settings;
     struct loop *loop;
     struct http_server *server;
-    int command_fd; /* 1: stop, 2: reload */
+    int command_fd; /* 1: stop, 2: reload, 3: call */
+    void (*call)(void *context);
+    void *context;
     struct error err;
     int result;
 };
@@ -35,6 +37,11 @@ static void take_command(void *context, uint32_t events)
     eventfd_read(p->command_fd, &command);
     if (command == 1) {
         loop_stop(p->loop, 0);
+        return;
+    }
+    if (command == 3) {
+        p->call(p->context);
+        sem_post(&p->called);
         return;
     }
     p->err = (struct error){""};
@@ -82,6 +89,7 @@ void harness_start(struct harness *harness, struct http_settings *settings)
     p->command_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     sem_init(&p->ready, 0, 0);
     sem_init(&p->reloaded, 0, 0);
+    sem_init(&p->called, 0, 0);
     assert_int_equal(pthread_create(&p->thread, NULL, serve, harness), 0);
     sem_wait(&p->ready);
     if (p->result < 0)
@@ -96,6 +104,7 @@ void harness_stop(struct harness *harness)
     close(p->command_fd);
     sem_destroy(&p->ready);
     sem_destroy(&p->reloaded);
+    sem_destroy(&p->called);
     free(p);
     harness->private = NULL;
 }
@@ -107,6 +116,17 @@ int harness_reload(struct harness *harness, struct error *err)
     sem_wait(&p->reloaded);
     *err = p->err;
     return p->result;
+}
+
+void harness_call(struct harness *harness,
+                  void (*call)(void *context),
+                  void *context)
+{
+    struct harness_private *p = harness->private;
+    p->call = call;
+    p->context = context;
+    eventfd_write(p->command_fd, 3);
+    sem_wait(&p->called);
 }
 
 int harness_connect(const struct harness *harness)

@@ -27,6 +27,11 @@ void harness_stop(struct harness *harness);
 /* Let the server reload; what http_server_reload() says. */
 int harness_reload(struct harness *harness, struct error *err);
 
+/* Run CALL in the server's thread, outside of any handler; waits for it. */
+void harness_call(struct harness *harness,
+                  void (*call)(void *context),
+                  void *context);
+
 /* A connection with a time limit of five seconds on each read. */
 int harness_connect(const struct harness *harness);
 
