@@ -6,12 +6,13 @@
 # Sourced by ./benchmark.
 
 dashboard_about='the dashboard of a large cluster: pulling, clients, the page'
-dashboard_parts=(pull api clients page)
+dashboard_parts=(pull api clients page store)
 dashboard_part_about=(
     [0]='every exporter asked each 15 s: CPU and memory'
     [1]='collections and differences, as a browser asks for them'
     [2]='500 browsers that follow the stream'
     [3]='first load, cells and tables in a real Chromium'
+    [4]='the history of 500 nodes with eight GPUs each: writing, plots'
 )
 
 DASHBOARD_SERVE='' DASHBOARD_EXPORTERS='' DASHBOARD_DIR=''
@@ -150,4 +151,28 @@ dashboard_page() {
         (cd "$LAB_SOURCE/web" && npm ci --ignore-scripts >/dev/null)
     progress 'Chromium'
     dashboard_page_figures < <(node "$LAB_SOURCE/bench/page.mjs" "$DASHBOARD_URL")
+}
+
+# Needs nothing of the rest: an hour of 500 nodes, as fast as it goes.
+dashboard_store() {
+    local folder name value
+    local -A found=()
+    progress 'an hour of 500 nodes'
+    folder=$(mktemp -d)
+    while read -r name value; do
+        found[$name]=$value
+    done < <("$BENCH_PROGRAMS/bench-store" 500 "$folder")
+    figure store 'CPU of keeping 500 nodes, 4,000 GPUs, 250 jobs' \
+        "${found[cpu_percent]-}" '%' '<=' 5
+    figure store '  how long a second of it holds the loop up, median' \
+        "${found[held_median]-}" ms
+    figure store '    99th percentile' "${found[held_p99]-}" ms
+    figure store '    longest: a quarter of an hour is full for all' \
+        "${found[held_longest]-}" ms
+    figure store "a GPU's four plots: 2 hours, longest of 20" "${found[gpu_2h]-}" ms '<=' 50
+    figure store '  90 days' "${found[gpu_90d]-}" ms '<=' 50
+    figure store "eight GPUs' 32 plots: 24 hours, longest of 20" "${found[node_24h]-}" ms '<=' 50
+    figure store '  90 days' "${found[node_90d]-}" ms '<=' 50
+    figure store 'disk after it' "$(calc "$(du -sk "$folder" | cut -f1) / 1024")" MB
+    rm -rf "$folder"
 }

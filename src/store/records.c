@@ -6,6 +6,7 @@
  */
 #include "store/store-private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +119,10 @@ job_write(struct store *store, const struct store_job *job, struct error *err)
     store_bind_text(add, 6, job->partition);
     store_bind_text(add, 7, job->state);
     store_bind_text(add, 8, job->record);
+    sqlite3_bind_int64(add, 9, job->start_s);
+    sqlite3_bind_double(add, 10, job->gpus);
+    if (!isnan(job->gpus_used)) /* else NULL */
+        sqlite3_bind_double(add, 11, job->gpus_used);
     return store_run(store, add, "writing", err);
 }
 
@@ -235,6 +240,20 @@ static int list_events_of_disk(struct store *store,
     return r;
 }
 
+int64_t store_first_event_s(struct store *store)
+{
+    int64_t first_s = 0;
+    for (const struct waiting_event *w = store->events; w; w = w->next)
+        first_s = w->event.time_s; /* the oldest is the last */
+    if (!store->database)
+        return first_s;
+    sqlite3_stmt *first = store_statement(store, SQL_EVENT_FIRST);
+    if (sqlite3_step(first) == SQLITE_ROW)
+        first_s = sqlite3_column_int64(first, 0);
+    sqlite3_reset(first);
+    return first_s;
+}
+
 int store_events(struct store *store,
                  const struct store_event_filter *filter,
                  void (*each)(void *context, const struct store_event *event),
@@ -253,19 +272,25 @@ int store_events(struct store *store,
     return list_events_of_disk(store, filter, left, each, context, err);
 }
 
+/* Jobs end in any order and may be replaced: what waits is written first, so
+ * that one list is sorted by one hand. */
+static int ready_jobs(struct store *store, struct error *err)
+{
+    int r = store->jobs ? store_flush(store, store->flushed_s, err) : 0;
+    if (r == 0 && !store->database)
+        r = error_set(err, EIO, "%s cannot be opened", store->path);
+    return r;
+}
+
 int store_jobs(struct store *store,
                const struct store_job_filter *filter,
                void (*each)(void *context, const struct store_job *job),
                void *context,
                struct error *err)
 {
-    /* They end in any order and may be replaced: what waits is written first,
-     * so that one list is sorted by one hand. */
-    int r = store->jobs ? store_flush(store, store->flushed_s, err) : 0;
+    int r = ready_jobs(store, err);
     if (r < 0)
         return r;
-    if (!store->database)
-        return error_set(err, EIO, "%s cannot be opened", store->path);
     sqlite3_stmt *list = store_statement(store, SQL_JOB_LIST);
     sqlite3_bind_int64(list, 1, filter->from_s);
     sqlite3_bind_int64(list, 2, filter->to_s ? filter->to_s : INT64_MAX);
@@ -289,6 +314,37 @@ int store_jobs(struct store *store,
             .record = store_column_text(list, 7),
         };
         each(context, &job);
+    }
+    r = code == SQLITE_DONE ? 0 : store_failed(store, "reading", err);
+    sqlite3_reset(list);
+    return r;
+}
+
+int store_usage(struct store *store,
+                int64_t from_s,
+                int64_t to_s,
+                const char *user,
+                void (*each)(void *context, const struct store_usage *usage),
+                void *context,
+                struct error *err)
+{
+    int r = ready_jobs(store, err);
+    if (r < 0)
+        return r;
+    sqlite3_stmt *list = store_statement(store, SQL_JOB_USAGE);
+    sqlite3_bind_int64(list, 1, from_s);
+    sqlite3_bind_int64(list, 2, to_s);
+    store_bind_text(list, 3, user);
+    int code;
+    while ((code = sqlite3_step(list)) == SQLITE_ROW) {
+        const struct store_usage usage = {
+            .user = store_column_text(list, 0),
+            .jobs = (uint64_t)sqlite3_column_int64(list, 1),
+            .gpu_hours = sqlite3_column_double(list, 2),
+            .gpu_hours_measured = sqlite3_column_double(list, 3),
+            .gpu_hours_used = sqlite3_column_double(list, 4),
+        };
+        each(context, &usage);
     }
     r = code == SQLITE_DONE ? 0 : store_failed(store, "reading", err);
     sqlite3_reset(list);

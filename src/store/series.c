@@ -19,7 +19,7 @@ enum {
     KEY_PARTS = 3
 };
 
-static int64_t span_of(const struct store *store, unsigned int tier)
+int64_t store_span(const struct store *store, unsigned int tier)
 {
     return store->settings.step_s[tier] * CHUNK_POINTS;
 }
@@ -55,8 +55,8 @@ static bool key_matches(const struct series *series,
            strcmp(key_part(series, 2), key->metric) == 0;
 }
 
-static struct series *series_find(const struct store *store,
-                                  const struct store_key *key)
+struct series *store_series_find(const struct store *store,
+                                 const struct store_key *key)
 {
     if (store->bucket_count == 0)
         return NULL;
@@ -135,7 +135,7 @@ void store_series_free(struct store *store)
 /* ---- chunks on disk ------------------------------------------------------ */
 
 /* The row of the series in the table; 0: it has none, or it cannot be told. */
-static int64_t find_row(struct store *store, const struct store_key *key)
+int64_t store_series_row(struct store *store, const struct store_key *key)
 {
     if (!store->database)
         return 0;
@@ -149,7 +149,7 @@ static int64_t find_row(struct store *store, const struct store_key *key)
     return row;
 }
 
-static bool blob_is_chunk(sqlite3_stmt *statement, int place)
+bool store_blob_is_chunk(sqlite3_stmt *statement, int place)
 {
     return sqlite3_column_bytes(statement, place) ==
            CHUNK_POINTS * (int)sizeof(float);
@@ -167,7 +167,7 @@ static void chunk_load(struct store *store,
     sqlite3_bind_int(get, 1, (int)tier);
     sqlite3_bind_int64(get, 2, series->row);
     sqlite3_bind_int64(get, 3, chunk->start_s);
-    if (sqlite3_step(get) == SQLITE_ROW && blob_is_chunk(get, 0))
+    if (sqlite3_step(get) == SQLITE_ROW && store_blob_is_chunk(get, 0))
         memcpy(chunk->values, sqlite3_column_blob(get, 0),
                sizeof(chunk->values));
     sqlite3_reset(get);
@@ -188,12 +188,39 @@ static int chunk_write(struct store *store,
     return store_run(store, put, "writing", err);
 }
 
+/* The coarsest chunks are kept longest: when the last of them began tells how
+ * long the series is needed. */
+static bool is_coarsest(const struct store *store, unsigned int tier)
+{
+    for (tier++; tier < STORE_TIERS; tier++)
+        if (store->settings.keep_s[tier])
+            return false;
+    return true;
+}
+
+static int tell_last(struct store *store,
+                     struct series *series,
+                     unsigned int tier,
+                     struct error *err)
+{
+    struct chunk *chunk = &series->chunks[tier];
+    if (chunk->told_s == chunk->start_s || !is_coarsest(store, tier))
+        return 0;
+    sqlite3_stmt *last = store_statement(store, SQL_SERIES_LAST);
+    sqlite3_bind_int64(last, 1, chunk->start_s);
+    sqlite3_bind_int64(last, 2, series->row);
+    int r = store_run(store, last, "writing", err);
+    if (r == 0)
+        chunk->told_s = chunk->start_s;
+    return r;
+}
+
 static int
 series_add_row(struct store *store, struct series *series, struct error *err)
 {
     const struct store_key key = {key_part(series, 0), key_part(series, 1),
                                   key_part(series, 2)};
-    series->row = find_row(store, &key);
+    series->row = store_series_row(store, &key);
     if (series->row)
         return 0;
     sqlite3_stmt *add = store_statement(store, SQL_SERIES_ADD);
@@ -218,6 +245,8 @@ series_write(struct store *store, struct series *series, struct error *err)
             r = series_add_row(store, series, err);
         if (r == 0)
             r = chunk_write(store, series, tier, err);
+        if (r == 0)
+            r = tell_last(store, series, tier, err);
     }
     return r;
 }
@@ -252,7 +281,7 @@ static void chunk_put(struct store *store,
                       double value)
 {
     struct chunk *chunk = &series->chunks[tier];
-    int64_t start_s = time_s - time_s % span_of(store, tier);
+    int64_t start_s = time_s - time_s % store_span(store, tier);
     uint32_t slot =
         (uint32_t)((time_s - start_s) / store->settings.step_s[tier]);
     bool other = chunk->start_s != start_s;
@@ -270,20 +299,21 @@ static void chunk_put(struct store *store,
     chunk->changed = true;
 }
 
-/* A full chunk is written when its successor begins, in the middle of no
- * transaction: SQLite makes one of its own. */
+/* A full chunk is written when its successor begins, in one transaction with
+ * those of all other series that end at the same time. */
 static void write_full(struct store *store,
                        struct series *series,
                        unsigned int tier,
                        int64_t time_s)
 {
     struct chunk *chunk = &series->chunks[tier];
-    if (!chunk->changed || time_s < chunk->start_s + span_of(store, tier) ||
+    if (!chunk->changed || time_s < chunk->start_s + store_span(store, tier) ||
         !store->database)
+        return;
+    if (store_begin(store, NULL) < 0)
         return;
     if (series->row == 0 && series_add_row(store, series, NULL) < 0)
         return;
-    series->row_is_new = false;
     chunk_write(store, series, tier, NULL);
 }
 
@@ -294,12 +324,12 @@ bool store_put(struct store *store,
 {
     if (isnan(value))
         return true;
-    struct series *series = series_find(store, key);
+    struct series *series = store_series_find(store, key);
     if (!series) {
         series = series_add(store, key);
         if (!series)
             return false;
-        series->row = find_row(store, key);
+        series->row = store_series_row(store, key);
     }
     if (time_s < series->put_s)
         return true; /* the clock was set back: what is there stays */
@@ -323,21 +353,40 @@ static int drop_old(struct store *store, int64_t now_s, struct error *err)
         sqlite3_bind_int(drop, 1, (int)tier);
         sqlite3_bind_int64(drop, 2,
                            now_s - store->settings.keep_s[tier] -
-                               span_of(store, tier));
+                               store_span(store, tier));
         r = store_run(store, drop, "dropping what is old", err);
     }
-    if (r == 0)
-        r = store_run(store, store_statement(store, SQL_SERIES_DROP),
-                      "dropping what is old", err);
+    int64_t longest_s = 0;
+    for (unsigned int tier = 0; tier < STORE_TIERS; tier++)
+        if (store->settings.keep_s[tier] + store_span(store, tier) > longest_s)
+            longest_s = store->settings.keep_s[tier] + store_span(store, tier);
+    if (r == 0) {
+        sqlite3_stmt *drop = store_statement(store, SQL_SERIES_DROP);
+        sqlite3_bind_int64(drop, 1, now_s - longest_s);
+        r = store_run(store, drop, "dropping what is old", err);
+    }
     return r;
 }
 
-int store_series_flush(struct store *store, int64_t now_s, struct error *err)
+/* Rows that lie side by side are of one part: a part is few pages. */
+static bool is_of_part(const struct series *series, int part)
+{
+    uint64_t place = series->row ? (uint64_t)series->row / 64 : series->hash;
+    return part == STORE_PARTS || place % STORE_PARTS == (uint64_t)part;
+}
+
+int store_series_flush(struct store *store,
+                       int part,
+                       int64_t now_s,
+                       struct error *err)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < store->bucket_count; i++)
-        for (struct series *s = store->buckets[i]; r == 0 && s; s = s->next)
-            r = series_write(store, s, err);
+        for (struct series *s = store->buckets[i]; r == 0 && s; s = s->next) {
+            s->writing = is_of_part(s, part);
+            if (s->writing)
+                r = series_write(store, s, err);
+        }
     return r == 0 && store->dropping ? drop_old(store, now_s, err) : r;
 }
 
@@ -349,6 +398,8 @@ void store_series_rolled_back(struct store *store)
             if (s->row_is_new)
                 s->row = 0;
             s->row_is_new = false;
+            for (unsigned int tier = 0; tier < STORE_TIERS; tier++)
+                s->chunks[tier].told_s = 0;
         }
 }
 
@@ -359,10 +410,12 @@ void store_series_written(struct store *store, int64_t now_s)
         struct series **place = &store->buckets[i];
         while (*place) {
             struct series *series = *place;
-            for (unsigned int tier = 0; tier < STORE_TIERS; tier++)
-                series->chunks[tier].changed = false;
             series->row_is_new = false;
-            if (now_s - series->put_s <= span_of(store, 0)) {
+            for (unsigned int tier = 0; series->writing && tier < STORE_TIERS;
+                 tier++)
+                series->chunks[tier].changed = false;
+            if (!series->writing ||
+                now_s - series->put_s <= store_span(store, 0)) {
                 place = &series->next;
                 continue;
             }
@@ -371,143 +424,4 @@ void store_series_written(struct store *store, int64_t now_s)
             store->series_count--;
         }
     }
-}
-
-/* ---- reading ------------------------------------------------------------- */
-
-/* The finest tier that is kept for as long as from FROM_S, given the newest
- * reading; the coarsest when none is. */
-static unsigned int
-choose_tier(const struct store *store, int64_t from_s, int64_t to_s)
-{
-    const struct store_settings *settings = &store->settings;
-    unsigned int last = 0;
-    for (unsigned int tier = 0; tier < STORE_TIERS; tier++) {
-        if (settings->keep_s[tier] == 0)
-            continue;
-        last = tier;
-        if (to_s - from_s <= settings->keep_s[tier])
-            return tier;
-    }
-    return last;
-}
-
-/* Gathers points into the steps that were asked for. */
-struct gather {
-    struct store_series *series;
-    int64_t step_s; /* of the points */
-    int64_t to_s;
-    uint32_t *counts; /* points in each of the series' steps */
-};
-
-static void
-gather_chunk(struct gather *gather, int64_t start_s, const float *values)
-{
-    struct store_series *series = gather->series;
-    for (int64_t i = 0; i < CHUNK_POINTS; i++) {
-        int64_t time_s = start_s + i * gather->step_s;
-        if (isnan(values[i]) || time_s < series->from_s ||
-            time_s > gather->to_s)
-            continue;
-        size_t at = (size_t)((time_s - series->from_s) / series->step_s);
-        if (at >= series->count)
-            continue;
-        uint32_t n = gather->counts[at]++;
-        series->values[at] =
-            n == 0 ? values[i]
-                   : series->values[at] +
-                         (values[i] - series->values[at]) / (float)(n + 1);
-    }
-}
-
-static int gather_disk(struct store *store,
-                       struct gather *gather,
-                       int64_t row,
-                       unsigned int tier,
-                       const struct chunk *newer,
-                       struct error *err)
-{
-    if (row == 0 || !store->database)
-        return 0;
-    sqlite3_stmt *range = store_statement(store, SQL_CHUNK_RANGE);
-    sqlite3_bind_int(range, 1, (int)tier);
-    sqlite3_bind_int64(range, 2, row);
-    sqlite3_bind_int64(range, 3, gather->series->from_s - span_of(store, tier));
-    sqlite3_bind_int64(range, 4, gather->to_s);
-    int code;
-    while ((code = sqlite3_step(range)) == SQLITE_ROW) {
-        int64_t start_s = sqlite3_column_int64(range, 0);
-        float values[CHUNK_POINTS];
-        if (!blob_is_chunk(range, 1) || (newer && newer->start_s == start_s))
-            continue;
-        memcpy(values, sqlite3_column_blob(range, 1), sizeof(values));
-        gather_chunk(gather, start_s, values);
-    }
-    int r = code == SQLITE_DONE ? 0 : store_failed(store, "reading", err);
-    sqlite3_reset(range);
-    return r;
-}
-
-static int series_allocate(struct store_series *series,
-                           uint32_t **ret_counts,
-                           struct error *err)
-{
-    series->values = malloc(series->count * sizeof(*series->values));
-    *ret_counts = calloc(series->count, sizeof(**ret_counts));
-    if (!series->values || !*ret_counts) {
-        free(*ret_counts);
-        store_series_deinit(series);
-        return error_set(err, ENOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < series->count; i++)
-        series->values[i] = NAN;
-    return 0;
-}
-
-int store_read(struct store *store,
-               const struct store_key *key,
-               int64_t from_s,
-               int64_t to_s,
-               size_t points,
-               struct store_series *ret_series,
-               struct error *err)
-{
-    *ret_series = (struct store_series){.count = 0};
-    if (points == 0 || to_s < from_s || from_s < 0)
-        return error_set(err, EINVAL, "there is no time between the two times");
-    const struct series *series = series_find(store, key);
-    int64_t row = series && series->row ? series->row : find_row(store, key);
-    if (!series && row == 0)
-        return 0;
-    unsigned int tier = choose_tier(store, from_s, to_s);
-    int64_t step_s = store->settings.step_s[tier];
-    int64_t first_s = from_s - from_s % step_s;
-    int64_t steps = (to_s - first_s) / step_s + 1;
-    int64_t joined = (steps + (int64_t)points - 1) / (int64_t)points;
-    struct store_series found = {
-        .from_s = first_s,
-        .step_s = step_s * joined,
-        .count = (size_t)((steps + joined - 1) / joined),
-    };
-    struct gather gather = {.series = &found, .step_s = step_s, .to_s = to_s};
-    int r = series_allocate(&found, &gather.counts, err);
-    if (r < 0)
-        return r;
-    const struct chunk *newest =
-        series && series->chunks[tier].start_s ? &series->chunks[tier] : NULL;
-    r = gather_disk(store, &gather, row, tier, newest, err);
-    if (newest)
-        gather_chunk(&gather, newest->start_s, newest->values);
-    free(gather.counts);
-    if (r < 0)
-        store_series_deinit(&found);
-    else
-        *ret_series = found;
-    return r;
-}
-
-void store_series_deinit(struct store_series *series)
-{
-    free(series->values);
-    *series = (struct store_series){.count = 0};
 }

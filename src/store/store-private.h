@@ -24,14 +24,17 @@ enum store_statement {
     SQL_CHUNK_GET,
     SQL_CHUNK_RANGE,
     SQL_CHUNK_DROP,
+    SQL_SERIES_LAST,
     SQL_SERIES_DROP,
     SQL_EVENT_ADD,
     SQL_EVENT_LAST,
+    SQL_EVENT_FIRST,
     SQL_EVENT_LIST,
     SQL_EVENT_DROP,
     SQL_EVENT_TRIM,
     SQL_JOB_ADD,
     SQL_JOB_LIST,
+    SQL_JOB_USAGE,
     SQL_JOB_DROP,
     SQL_JOB_TRIM,
     SQL_COUNT
@@ -40,6 +43,7 @@ enum store_statement {
 /* The part of a series, at one resolution, that is being written to. */
 struct chunk {
     int64_t start_s; /* 0: nothing yet */
+    int64_t told_s;  /* the start that the series' row was told of */
     double sum;      /* of the readings in the last slot */
     uint32_t readings;
     uint32_t slot; /* the last written to */
@@ -51,6 +55,7 @@ struct series {
     struct series *next; /* of the same bucket */
     int64_t row;         /* in the table of series; 0: not there yet */
     bool row_is_new;     /* added in a transaction that is not over */
+    bool writing;        /* in the part that is being flushed */
     int64_t put_s;       /* time of the last reading */
     uint64_t hash;
     struct chunk chunks[STORE_TIERS];
@@ -104,13 +109,33 @@ int store_run(struct store *store,
               const char *doing,
               struct error *err);
 
+/* Begin a transaction if none is under way; the next flush ends it. */
+int store_begin(struct store *store, struct error *err);
+
 /* Bind a text that lives until the statement is reset; NULL binds NULL. */
 void store_bind_text(sqlite3_stmt *statement, int place, const char *text);
 const char *store_column_text(sqlite3_stmt *statement, int place);
 
 /* ---- series.c */
 
-int store_series_flush(struct store *store, int64_t now_s, struct error *err);
+/* How long a chunk of TIER is. */
+int64_t store_span(const struct store *store, unsigned int tier);
+
+/* The series in memory; NULL: it is not there. */
+struct series *store_series_find(const struct store *store,
+                                 const struct store_key *key);
+
+/* The row of the series in the table; 0: it has none, or it cannot be told. */
+int64_t store_series_row(struct store *store, const struct store_key *key);
+
+/* Whether the column PLACE holds the values of a chunk. */
+bool store_blob_is_chunk(sqlite3_stmt *statement, int place);
+
+/* PART: as in store_flush_part(). */
+int store_series_flush(struct store *store,
+                       int part,
+                       int64_t now_s,
+                       struct error *err);
 void store_series_written(struct store *store, int64_t now_s);
 void store_series_rolled_back(struct store *store);
 void store_series_free(struct store *store);

@@ -3,6 +3,11 @@
  * The database of the store: opening, what to do when it is damaged, and the
  * one transaction of a flush.
  *
+ * Of the chunks those of one time lie side by side, whatever series they are
+ * of: a flush writes the chunk under way of every series, and of each page of
+ * the file that it touches the whole goes to the disk. A plot's chunks lie
+ * apart, which is a lookup each.
+ *
  * WAL with synchronous=NORMAL: a commit appends to the log without waiting for
  * the disk, which is synced when the log is folded back. A crash of the program
  * loses nothing that was committed; a crash of the machine may lose the last
@@ -21,8 +26,9 @@ enum {
     MINUTE_S = 60,
     HOUR_S = 60 * MINUTE_S,
     DAY_S = 24 * HOUR_S,
-    /* Raised when the tables change; an older file is set aside. */
-    SCHEMA = 1
+    /* Raised when the tables change; a file of the one before is brought up to
+     * date, any other is set aside. */
+    SCHEMA = 3
 };
 
 const struct store_settings store_settings_default = {
@@ -38,10 +44,12 @@ static const char schema[] =
     "PRAGMA journal_size_limit=16777216;"
     "CREATE TABLE IF NOT EXISTS series("
     " id INTEGER PRIMARY KEY, kind TEXT NOT NULL, entity TEXT NOT NULL,"
-    " metric TEXT NOT NULL, UNIQUE(kind, entity, metric));"
+    " metric TEXT NOT NULL, last_s INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE(kind, entity, metric));"
+    "CREATE INDEX IF NOT EXISTS series_last ON series(last_s);"
     "CREATE TABLE IF NOT EXISTS chunks("
     " tier INTEGER NOT NULL, series INTEGER NOT NULL, start_s INTEGER NOT NULL,"
-    " points BLOB NOT NULL, PRIMARY KEY(series, tier, start_s)) WITHOUT ROWID;"
+    " points BLOB NOT NULL, PRIMARY KEY(tier, start_s, series)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS events("
     " id INTEGER PRIMARY KEY, time_s INTEGER NOT NULL, kind TEXT, severity "
     "TEXT,"
@@ -51,9 +59,28 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS jobs("
     " job_id INTEGER NOT NULL, submit_s INTEGER NOT NULL,"
     " end_s INTEGER NOT NULL, user TEXT, account TEXT, part TEXT, state TEXT,"
-    " record TEXT, PRIMARY KEY(job_id, submit_s)) WITHOUT ROWID;"
+    " record TEXT, start_s INTEGER NOT NULL DEFAULT 0,"
+    " gpus REAL NOT NULL DEFAULT 0, gpus_used REAL,"
+    " PRIMARY KEY(job_id, submit_s)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS jobs_usage"
+    " ON jobs(end_s, user, start_s, gpus, gpus_used);"
     "CREATE INDEX IF NOT EXISTS jobs_end ON jobs(end_s);"
     "CREATE INDEX IF NOT EXISTS jobs_user ON jobs(user, end_s);";
+
+/* The record of a job has all of it; what was not measured is NULL. */
+static const char upgrade[] =
+    "BEGIN IMMEDIATE;"
+    "ALTER TABLE jobs ADD COLUMN start_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN gpus REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE jobs ADD COLUMN gpus_used REAL;"
+    "UPDATE jobs SET start_s=IFNULL(json_extract(record,'$.start_s'),end_s),"
+    " gpus=IFNULL(json_extract(record,'$.gpus'),0),"
+    " gpus_used=json_extract(record,'$.efficiency.gpus_used');"
+    "PRAGMA user_version=3;"
+    "COMMIT;";
+
+/* How long the job was under way between the two times. */
+#define OVERLAP "max(0,min(end_s,?2)-max(start_s,?1))"
 
 static const char *const statements[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -67,15 +94,16 @@ static const char *const statements[SQL_COUNT] = {
         " VALUES(?,?,?,?)",
     [SQL_CHUNK_GET] =
         "SELECT points FROM chunks WHERE tier=? AND series=? AND start_s=?",
-    [SQL_CHUNK_RANGE] = "SELECT start_s,points FROM chunks"
-                        " WHERE tier=? AND series=? AND start_s>=? AND "
-                        "start_s<=? ORDER BY start_s",
+    [SQL_CHUNK_RANGE] =
+        "SELECT (SELECT min(start_s) FROM chunks WHERE tier=?1),"
+        " (SELECT max(start_s) FROM chunks WHERE tier=?1)",
     [SQL_CHUNK_DROP] = "DELETE FROM chunks WHERE tier=? AND start_s<?",
-    [SQL_SERIES_DROP] = "DELETE FROM series WHERE NOT EXISTS"
-                        " (SELECT 1 FROM chunks WHERE series=series.id)",
+    [SQL_SERIES_LAST] = "UPDATE series SET last_s=? WHERE id=? AND last_s<?1",
+    [SQL_SERIES_DROP] = "DELETE FROM series WHERE last_s<?",
     [SQL_EVENT_ADD] = "INSERT OR REPLACE INTO events"
                       "(id,time_s,kind,severity,node,gpu,job,text)"
                       " VALUES(?,?,?,?,?,?,?,?)",
+    [SQL_EVENT_FIRST] = "SELECT time_s FROM events ORDER BY id LIMIT 1",
     [SQL_EVENT_LAST] = "SELECT max(id) FROM events",
     [SQL_EVENT_LIST] =
         "SELECT id,time_s,kind,severity,node,gpu,job,text FROM events"
@@ -86,14 +114,22 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_EVENT_DROP] = "DELETE FROM events WHERE time_s<?",
     [SQL_EVENT_TRIM] = "DELETE FROM events WHERE id<=?",
     [SQL_JOB_ADD] = "INSERT OR REPLACE INTO jobs"
-                    "(job_id,submit_s,end_s,user,account,part,state,record)"
-                    " VALUES(?,?,?,?,?,?,?,?)",
+                    "(job_id,submit_s,end_s,user,account,part,state,record,"
+                    "start_s,gpus,gpus_used)"
+                    " VALUES(?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_JOB_LIST] =
         "SELECT job_id,submit_s,end_s,user,account,part,state,record FROM jobs"
         " WHERE end_s>=?1 AND end_s<=?2 AND (?3 IS NULL OR user=?3)"
         " AND (?4 IS NULL OR account=?4) AND (?5 IS NULL OR part=?5)"
         " AND (?6 IS NULL OR state=?6) AND (?7=0 OR job_id=?7)"
         " ORDER BY end_s DESC, job_id DESC LIMIT ?8 OFFSET ?9",
+    [SQL_JOB_USAGE] =
+        "SELECT user,count(*),sum(gpus*" OVERLAP ")/3600.0,"
+        " sum(CASE WHEN gpus_used IS NULL THEN 0 ELSE gpus END*" OVERLAP
+        ")/3600.0, sum(IFNULL(gpus_used,0)*" OVERLAP ")/3600.0"
+        " FROM jobs INDEXED BY jobs_usage"
+        " WHERE end_s>=?1 AND start_s<=?2 AND (?3 IS NULL OR user=?3)"
+        " GROUP BY user",
     [SQL_JOB_DROP] = "DELETE FROM jobs WHERE end_s<?",
     [SQL_JOB_TRIM] = "DELETE FROM jobs WHERE end_s<(SELECT end_s FROM jobs"
                      " ORDER BY end_s DESC LIMIT 1 OFFSET ?)",
@@ -180,6 +216,14 @@ static int check_schema(struct store *store, struct error *err)
         return store_failed(store, "reading", err);
     if (version == SCHEMA)
         return 0;
+    if (version == SCHEMA - 1) {
+        if (sqlite3_exec(store->database, upgrade, NULL, NULL, NULL) ==
+            SQLITE_OK)
+            return 0;
+        int r = store_failed(store, "bringing it up to date", err);
+        sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+        return r;
+    }
     if (version != 0)
         return error_set(err, EBADMSG,
                          "%s: it is of another version of gpu-watchdog",
@@ -287,12 +331,20 @@ struct store *store_free(struct store *store)
 
 /* ---- flush --------------------------------------------------------------- */
 
-static int write_all(struct store *store, int64_t now_s, struct error *err)
+int store_begin(struct store *store, struct error *err)
 {
-    int r = store_run(store, store_statement(store, SQL_BEGIN), "writing", err);
+    if (!sqlite3_get_autocommit(store->database))
+        return 0;
+    return store_run(store, store_statement(store, SQL_BEGIN), "writing", err);
+}
+
+static int
+write_part(struct store *store, int part, int64_t now_s, struct error *err)
+{
+    int r = store_begin(store, err);
     if (r < 0)
         return r;
-    r = store_series_flush(store, now_s, err);
+    r = store_series_flush(store, part, now_s, err);
     if (r == 0)
         r = store_records_flush(store, now_s, err);
     if (r == 0)
@@ -308,6 +360,14 @@ static int write_all(struct store *store, int64_t now_s, struct error *err)
 
 int store_flush(struct store *store, int64_t now_s, struct error *err)
 {
+    return store_flush_part(store, STORE_PARTS, now_s, err);
+}
+
+int store_flush_part(struct store *store,
+                     int part,
+                     int64_t now_s,
+                     struct error *err)
+{
     struct error own = {.text = ""};
     if (!err)
         err = &own;
@@ -315,7 +375,7 @@ int store_flush(struct store *store, int64_t now_s, struct error *err)
     store->dropping = now_s >= store->dropped_s + DROP_INTERVAL_S;
     int r = store->database ? 0 : database_open_whole(store, err);
     if (r == 0)
-        r = write_all(store, now_s, err);
+        r = write_part(store, part, now_s, err);
     if (r == -EBADMSG) {
         /* Found out only now: what is in memory goes into a new one. */
         database_close(store);
@@ -323,7 +383,7 @@ int store_flush(struct store *store, int64_t now_s, struct error *err)
         if (r == 0)
             r = database_open(store, err);
         if (r == 0)
-            r = write_all(store, now_s, err);
+            r = write_part(store, STORE_PARTS, now_s, err);
     }
     snprintf(store->trouble, sizeof(store->trouble), "%s",
              r < 0 ? err->text : "");

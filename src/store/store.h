@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is remembered: series at falling resolution, events, finished jobs. One
- * SQLite file (WAL) in a folder of our own, "store.db", written in one
- * transaction every so often; what was put since then is in memory, and is read
- * from there too. So a crash loses what came after the last store_flush(), and
- * never more, and never damages the file.
+ * SQLite file (WAL) in a folder of our own, "store.db", written in
+ * transactions every so often; what was put since then is in memory, and is
+ * read from there too. So a crash loses what came after the last store_flush(),
+ * and never more, and never damages the file.
  *
  * Nothing here ends the program that watches. A full disk is told by
  * store_flush(), which tries again the next time; a damaged file is set aside
@@ -28,6 +28,7 @@ struct store;
 
 enum {
     STORE_TIERS = 3,     /* resolutions */
+    STORE_PARTS = 15,    /* of what is to be written, see store_flush_part() */
     STORE_TEXT_SIZE = 96 /* of what names a series */
 };
 
@@ -57,6 +58,16 @@ struct store *store_free(struct store *store);
  * row under way, 15 minutes at the finest step. */
 int store_flush(struct store *store, int64_t now_s, struct error *err);
 
+/*
+ * Write a part of the series, 0 to STORE_PARTS - 1, and all else that waits:
+ * who calls it for one part after the other is held up for a part of the time.
+ * STORE_PARTS: all. A reading waits on disk's side until its part has its turn.
+ */
+int store_flush_part(struct store *store,
+                     int part,
+                     int64_t now_s,
+                     struct error *err);
+
 /* Why the last flush failed; "" when it did not. */
 const char *store_trouble(const struct store *store);
 
@@ -83,8 +94,9 @@ struct store_series {
 
 /*
  * The values of KEY from FROM_S to TO_S in at most POINTS steps, at the finest
- * resolution that reaches back so far; steps are joined where they would be too
- * many. A series that is not known has no values (count 0).
+ * resolution that reaches back so far from the last flush; steps are joined
+ * where they would be too many. A series that is not known has no values (count
+ * 0).
  */
 int store_read(struct store *store,
                const struct store_key *key,
@@ -115,6 +127,9 @@ struct store_event_filter {
     bool no_jobs, no_nodes; /* leave out those of jobs, of nodes */
 };
 
+/* When the oldest event that is kept happened; 0: there is none. */
+int64_t store_first_event_s(struct store *store);
+
 /* Calls EACH for the events that pass, newest first; the strings are good for
  * the call. */
 int store_events(struct store *store,
@@ -130,6 +145,8 @@ struct store_job {
     int64_t submit_s, end_s;
     const char *user, *account, *partition, *state;
     const char *record;
+    int64_t start_s;
+    double gpus, gpus_used; /* used, on the mean; NaN: not measured */
 };
 
 bool store_add_job(struct store *store, const struct store_job *job);
@@ -147,3 +164,22 @@ int store_jobs(struct store *store,
                void (*each)(void *context, const struct store_job *job),
                void *context,
                struct error *err);
+
+/* What the jobs of a user made of the GPUs they had, within a time. */
+struct store_usage {
+    const char *user;
+    uint64_t jobs;
+    double gpu_hours;
+    double gpu_hours_measured; /* of them: those that it is known of */
+    double gpu_hours_used;     /* and of those */
+};
+
+/* Calls EACH for each user with finished jobs that were under way between
+ * FROM_S and TO_S; USER NULL: any. */
+int store_usage(struct store *store,
+                int64_t from_s,
+                int64_t to_s,
+                const char *user,
+                void (*each)(void *context, const struct store_usage *usage),
+                void *context,
+                struct error *err);
