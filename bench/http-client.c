@@ -49,6 +49,7 @@ static const char usage[] =
     "\n"
     "  --header LINE    another line of the request's header\n"
     "  --count N        so many requests (get: 1)\n"
+    "  --pause MS       between two requests (get: none)\n"
     "  --connections N  so many at a time (load: 1)\n"
     "  --seconds N      for so long (load: 3; start gives up then: 30)\n"
     "\n"
@@ -57,6 +58,7 @@ static const char usage[] =
 struct settings {
     const char *header;
     unsigned int count;
+    unsigned int pause_ms;
     unsigned int connections;
     unsigned int seconds;
 };
@@ -197,6 +199,8 @@ static void run_get(const struct settings *settings)
             ;
         printf("%.3f %u %zu\n", ms_since(began), client.status,
                client.body_size);
+        if (settings->pause_ms)
+            usleep(settings->pause_ms * 1000);
         began = clock_monotonic_ns();
     }
     free(client.body);
@@ -308,6 +312,7 @@ static void options_parse(int argc, char **argv, struct settings *settings)
     static const struct option options[] = {
         {"header", required_argument, NULL, 'h'},
         {"count", required_argument, NULL, 'n'},
+        {"pause", required_argument, NULL, 'p'},
         {"connections", required_argument, NULL, 'c'},
         {"seconds", required_argument, NULL, 's'},
         {NULL, 0, NULL, 0},
@@ -318,6 +323,8 @@ static void options_parse(int argc, char **argv, struct settings *settings)
             settings->header = optarg;
         else if (option == 'n')
             settings->count = number_parse(optarg, 1000000);
+        else if (option == 'p')
+            settings->pause_ms = number_parse(optarg, 60000);
         else if (option == 'c')
             settings->connections = number_parse(optarg, CONNECTIONS_MAX);
         else if (option == 's')
