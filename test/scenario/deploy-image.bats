@@ -107,6 +107,21 @@ layer_is_clean() {
     [[ $output == '[gpu-watchdog] '*image.licenses:GPL-2.0-or-later* ]]
 }
 
+# Its package makes keys when it is installed, as munge's does.
+@test "the image for Runpod builds on it, with a way in and no key" {
+    local root
+    image buildah build --isolation chroot --network host --pull-never \
+        --volume /etc/apt/apt.conf.d:/etc/apt/apt.conf.d:ro \
+        --build-arg BASE=localhost/image-trixie --tag image-runpod \
+        --file "$CONTEXT/deploy/runpod/Dockerfile" "$CONTEXT"
+    run -0 image buildah inspect --type image --format '{{.OCIv1.Config.Entrypoint}}' \
+        image-runpod
+    [[ $output == '[gpu-watchdog-pod]' ]]
+    root=$(image buildah mount "$(image buildah from --pull-never image-runpod)")
+    [[ -x $root/usr/local/sbin/gpu-watchdog-pod && -x $root/usr/sbin/sshd ]]
+    [[ -z $(find "$root/etc/ssh" -name 'ssh_host_*') ]]
+}
+
 @test "head and worker run out of the image, and srun across both" {
     [[ $(on head sh -c 'command -v gpu-watchdog') == /usr/bin/gpu-watchdog ]]
     head_start

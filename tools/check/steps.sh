@@ -236,7 +236,7 @@ web_types() {
 }
 
 web_layout() {
-    (cd web && npx --no-install prettier --check src build.mjs ../test/page)
+    (cd web && npx --no-install prettier --check src build.mjs ../test/page ../test/scenario/runpod)
 }
 
 # dist is part of the program: it has to be what its sources build.
