@@ -130,6 +130,54 @@ layer_is_clean() {
     [[ $(on head srun -N2 grep '^VERSION_ID=' /etc/os-release | uniq) == *'"13"' ]]
 }
 
+# compose_words SERVICE KEY: the words of an entry, as compose would start them.
+compose_words() {
+    python3 - "$SCENARIO_SOURCE/deploy/docker/compose.yaml" "$@" <<'PYTHON'
+import sys, yaml
+service = yaml.safe_load(open(sys.argv[1]))["services"][sys.argv[2]]
+print(*[word.replace("$$", "$") for word in service[sys.argv[3]]], sep="\0", end="\0")
+PYTHON
+}
+
+# Docker is not here: what compose.yaml would start, its services are given on hosts
+# of the image, with a folder for the volume that token and workers share.
+@test "what compose.yaml starts makes a cluster" {
+    local -a head token shell worker
+    mapfile -d '' head < <(compose_words head command)
+    mapfile -d '' shell < <(compose_words token entrypoint)
+    mapfile -d '' token < <(compose_words token command)
+    mapfile -d '' worker < <(compose_words worker1 entrypoint)
+    on worker1 gpu-watchdog leave
+    unkeep head
+    keep head "${head[@]}"
+    wait_until 10 head_is_ready
+    on head mkdir /token
+    on head "${shell[@]}" "${token[@]}"
+    on worker1 mkdir /token
+    cp -p "$HEAD_ROOT/token/token" "$LAB_DIR/hosts/worker1/root/token/token"
+    [[ $(stat -c %a "$HEAD_ROOT/token/token") == 600 ]]
+    [[ ${worker[0]} == gpu-watchdog ]]
+    : >"$LAB_DIR/hosts/worker1/root/var/log/lab/gpu-watchdog.log"
+    keep worker1 "${worker[@]:1}"
+    wait_until 10 join_is_done worker1
+    [[ $(on head srun -N2 hostname | sort | xargs) == 'head worker1' ]]
+}
+
+@test "another base is taken: Debian 12, with its own Slurm" {
+    local tree
+    base_make bookworm
+    image_build bookworm >"$BATS_TEST_TMPDIR/log" 2>&1 || {
+        tail -n 20 "$BATS_TEST_TMPDIR/log"
+        return 1
+    }
+    tree=$(image buildah mount "$(image buildah from --pull-never image-bookworm)")
+    run -0 chroot "$tree" gpu-watchdog --version
+    [[ $output == *'Slurm 22.05'* ]]
+    run -0 chroot "$tree" slurmd -V
+    [[ $output == 'slurm-wlm 22.05'* ]]
+    [[ ! -e $tree/etc/munge/munge.key ]]
+}
+
 @test "a base whose Slurm is too old is refused, with the reason" {
     base_make bullseye
     run -1 image_build bullseye
