@@ -3,8 +3,8 @@
 #
 # What we ship for Prometheus and Grafana, in a real Prometheus that scrapes a real
 # cluster with our scrape configuration and our rules: every query of the dashboard
-# that sites have for vpenso's exporter (Grafana's 4323), every query of our own
-# board, every rule. No query may come back empty. That thresholds of alerts are
+# that sites have for vpenso's exporter (Grafana's 4323) and of the one that they have
+# for dcgm-exporter (12239), every query of our own board, every rule. No query may come back empty. That thresholds of alerts are
 # right is promtool's part (deploy/prometheus/tests), that values are exporter-metrics'.
 
 load helpers
@@ -40,6 +40,7 @@ prometheus_start() {
     local dir=$BATS_FILE_TMPDIR
     cp "$SCENARIO_SOURCE"/deploy/prometheus/*.yml "$dir"
     sed -i -e "s/localhost:9341/127.0.0.1:$(exporter_port main)/" \
+        -e 's/gpu1:9400/10.77.0.11:9400/; s/gpu2:9400/10.77.0.12:9400/' \
         -e 's/_interval: 30s/_interval: 1s/' "$dir/prometheus.yml"
     nsenter --target "$HEAD_PID" --net -- prometheus --config.file="$dir/prometheus.yml" \
         --storage.tsdb.path="$dir/data" --web.listen-address=127.0.0.1:9390 \
@@ -94,6 +95,16 @@ counted() {
         "$SCENARIO_SOURCE/test/data/dashboard-4323-queries")") == 3 ]]
     [[ $(prometheus_ask value slurm_gpus_total) == 8 ]]
     [[ $(prometheus_ask value slurm_cpus_total) == 36 ]]
+}
+
+@test "every query of Grafana's dashboard 12239 has data, of today's and the first" {
+    gpus_are_there() { [[ $(prometheus_ask value 'count(gpu_up)') == 8 ]]; }
+    wait_until 20 gpus_are_there
+    local board
+    for board in dashboard-12239 dashboard-12239-old; do
+        prometheus_ask board "$SCENARIO_SOURCE/test/data/$board.json"
+        [[ $(counted) == '8 queries' ]]
+    done
 }
 
 @test "every query of our own board has data, its variables as Grafana fills them" {

@@ -51,15 +51,6 @@ submit() { # USER OPTION... : the job's number
         '^DCGM_FI_DEV_POWER_USAGE\{gpu="0".*\} [0-9]+\.[0-9]{6}$'
 }
 
-# The six metrics and the labels that Grafana's dashboard 12239 asks for.
-@test "dashboard 12239 finds what it asks for" {
-    local name
-    for name in GPU_TEMP POWER_USAGE SM_CLOCK GPU_UTIL FB_USED; do
-        wait_until 5 shows worker1 "^DCGM_FI_DEV_$name\{gpu=\"0\""
-    done
-    wait_until 5 shows worker1 '^DCGM_FI_PROF_PIPE_TENSOR_ACTIVE\{gpu="0"'
-}
-
 @test "a job's GPUs: which it uses, and which it only holds" {
     local job
     job=$(submit user --gres=gpu:h100:2 --job-name=waste \
