@@ -15,15 +15,14 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "model/node-url.h"
+#include "source/curl-loop.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BEAT_NS (100 * NS_PER_MS)
-#define CONNECT_MS 3000L
 
 enum {
     TRANSFERS_MAX = 256,
@@ -35,21 +34,13 @@ struct transfer {
     struct gpu_pull *pull;
     CURL *handle;
     struct fleet_node *node; /* NULL: free */
-    struct text body;
-    char reason[CURL_ERROR_SIZE];
+    struct curl_answer answer;
 };
 
 /* When a node is asked next; beside the fleet's, in its order. */
 struct turn {
     struct fleet_node *node;
     int64_t due_ns; /* 0: under way */
-};
-
-struct watched {
-    struct watched *next;
-    struct gpu_pull *pull;
-    struct loop_source *source;
-    curl_socket_t socket;
 };
 
 struct gpu_pull {
@@ -59,9 +50,8 @@ struct gpu_pull {
     struct fleet *fleet;
     void (*changed)(void *context);
     void *context;
-    CURLM *multi;
-    struct loop_source *timer, *beat;
-    struct watched *watched;
+    struct curl_loop *curl;
+    struct loop_source *beat;
     struct transfer transfers[TRANSFERS_MAX];
     struct turn *turns;
     size_t turn_count;
@@ -132,8 +122,8 @@ static void take(struct transfer *t)
         fail(t, trouble);
         return;
     }
-    int r = measured_node_parse(t->body.data ? t->body.data : "", t->body.size,
-                                &measured);
+    int r = measured_node_parse(t->answer.body.data ? t->answer.body.data : "",
+                                t->answer.body.size, &measured);
     if (r == 0)
         fleet_take(t->pull->fleet, t->node, &measured,
                    clock_realtime_ns() / NS_PER_S);
@@ -142,75 +132,32 @@ static void take(struct transfer *t)
              r == -ENODATA ? "its exporter tells of no GPU" : "memory ran out");
 }
 
-static void finish(struct transfer *t, CURLcode result)
+static void finish(void *context, void *request, CURLcode result)
 {
-    struct gpu_pull *pull = t->pull;
+    struct gpu_pull *pull = context;
+    struct transfer *t = request;
+    const char *reason = t->answer.reason;
     if (result == CURLE_OK)
         take(t);
     else
-        fail(t, *t->reason ? t->reason : curl_easy_strerror(result));
+        fail(t, *reason ? reason : curl_easy_strerror(result));
     struct turn *turn = bsearch(t->node, pull->turns, pull->turn_count,
                                 sizeof(*turn), compare_turn);
     if (turn)
         turn->due_ns = next_due(pull, t->node, clock_monotonic_ns());
-    curl_multi_remove_handle(pull->multi, t->handle);
-    text_clear(&t->body);
+    text_clear(&t->answer.body);
     t->node = NULL;
     pull->news = true;
-}
-
-static void gather(struct gpu_pull *pull)
-{
-    int left;
-    CURLMsg *message;
-    while ((message = curl_multi_info_read(pull->multi, &left))) {
-        void *context = NULL;
-        CURL *handle = message->easy_handle;
-        CURLcode result = message->data.result;
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        curl_easy_getinfo(handle, CURLINFO_PRIVATE, (char **)&context);
-        finish(context, result);
-    }
-}
-
-static size_t on_body(char *data, size_t one, size_t size, void *context)
-{
-    struct transfer *t = context;
-    (void)one;
-    if (t->body.size + size > ANSWER_BYTES_MAX) {
-        snprintf(t->reason, sizeof(t->reason),
-                 "its exporter's answer is longer than %d MiB",
-                 ANSWER_BYTES_MAX / 1024 / 1024);
-        return 0;
-    }
-    text_add_bytes(&t->body, data, size);
-    return text_failed(&t->body) ? 0 : size;
 }
 
 /* ---- questions ----------------------------------------------------------- */
 
 static bool prepare(struct transfer *t)
 {
-    const struct gpu_pull_settings *settings = &t->pull->settings;
-    if (t->handle)
-        return true;
-    CURL *c = t->handle = curl_easy_init();
-    if (!c)
-        return false;
-    curl_easy_setopt(c, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->reason);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS,
-                     (long)(settings->deadline_ns / NS_PER_MS));
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-    /* The nodes are our neighbours, whatever http_proxy says. */
-    curl_easy_setopt(c, CURLOPT_PROXY, "");
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "gpu-watchdog");
-    return true;
+    if (!t->handle)
+        t->handle =
+            curl_loop_handle(&t->answer, t, t->pull->settings.deadline_ns);
+    return t->handle;
 }
 
 static bool ask(struct transfer *t, struct fleet_node *node)
@@ -221,9 +168,9 @@ static bool ask(struct transfer *t, struct fleet_node *node)
     bool good = text && prepare(t) &&
                 curl_easy_setopt(t->handle, CURLOPT_URL, text) == CURLE_OK;
     text_deinit(&url);
-    t->reason[0] = '\0';
-    t->body.failed = false;
-    if (good && curl_multi_add_handle(t->pull->multi, t->handle) == CURLM_OK)
+    t->answer.reason[0] = '\0';
+    t->answer.body.failed = false;
+    if (good && curl_loop_add(t->pull->curl, t->handle))
         t->node = node;
     return t->node != NULL;
 }
@@ -268,102 +215,25 @@ static void on_beat(void *context, uint32_t events)
     loop_timer_set(pull->beat, now + BEAT_NS);
 }
 
-/* ---- libcurl in our loop ------------------------------------------------- */
-
-static void act(struct gpu_pull *pull, curl_socket_t socket, int what)
-{
-    int running;
-    curl_multi_socket_action(pull->multi, socket, what, &running);
-    gather(pull);
-}
-
-static void on_ready(void *context, uint32_t events)
-{
-    const struct watched *watched = context;
-    int what = (events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-               (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-               (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-    act(watched->pull, watched->socket, what);
-}
-
-static void on_timer(void *context, uint32_t events)
-{
-    (void)events;
-    act(context, CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int set_timer(CURLM *multi, long timeout_ms, void *context)
-{
-    const struct gpu_pull *pull = context;
-    (void)multi;
-    loop_timer_set(pull->timer, timeout_ms < 0 ? 0
-                                               : clock_monotonic_ns() +
-                                                     timeout_ms * NS_PER_MS);
-    return 0;
-}
-
-static void forget(struct gpu_pull *pull, struct watched *watched)
-{
-    for (struct watched **at = &pull->watched; *at; at = &(*at)->next)
-        if (*at == watched) {
-            *at = watched->next;
-            break;
-        }
-    loop_source_free(watched->source);
-    free(watched);
-}
-
-static int set_socket(
-    CURL *handle, curl_socket_t socket, int what, void *context, void *known)
-{
-    struct gpu_pull *pull = context;
-    struct watched *watched = known;
-    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) |
-                      (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
-    (void)handle;
-    if (what == CURL_POLL_REMOVE) {
-        if (watched)
-            forget(pull, watched);
-        return 0;
-    }
-    if (watched)
-        return loop_set_events(watched->source, events);
-    watched = calloc(1, sizeof(*watched));
-    if (!watched)
-        return -1;
-    *watched =
-        (struct watched){.pull = pull, .socket = socket, .next = pull->watched};
-    if (loop_add_fd(pull->loop, socket, events, on_ready, watched,
-                    &watched->source, NULL) < 0) {
-        free(watched);
-        return -1;
-    }
-    pull->watched = watched;
-    curl_multi_assign(pull->multi, socket, watched);
-    return 0;
-}
-
 /* ---- life ---------------------------------------------------------------- */
 
 static int start(struct gpu_pull *pull, struct error *err)
 {
-    pull->multi = curl_multi_init();
-    if (!pull->multi || !pull->url)
+    if (!pull->url)
         return error_errno(err, ENOMEM, "GPU exporters");
-    curl_multi_setopt(pull->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-    curl_multi_setopt(pull->multi, CURLMOPT_SOCKETDATA, pull);
-    curl_multi_setopt(pull->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    curl_multi_setopt(pull->multi, CURLMOPT_TIMERDATA, pull);
-    /* One connection a node is kept from one question to the next. */
-    curl_multi_setopt(pull->multi, CURLMOPT_MAXCONNECTS, 16384L);
-    for (size_t i = 0; i < TRANSFERS_MAX; i++)
+    for (size_t i = 0; i < TRANSFERS_MAX; i++) {
         pull->transfers[i].pull = pull;
-    int r = loop_add_timer(pull->loop, on_timer, pull, &pull->timer, err);
+        pull->transfers[i].answer.most = ANSWER_BYTES_MAX;
+    }
+    int r = curl_loop_new(pull->loop, finish, pull, &pull->curl, err);
     if (r == 0)
         r = loop_add_timer(pull->loop, on_beat, pull, &pull->beat, err);
-    if (r == 0)
-        on_beat(pull, 0);
-    return r;
+    if (r < 0)
+        return r;
+    /* One connection a node is kept from one question to the next. */
+    curl_loop_keep(pull->curl, 16384);
+    on_beat(pull, 0);
+    return 0;
 }
 
 int gpu_pull_new(struct loop *loop,
@@ -402,14 +272,11 @@ struct gpu_pull *gpu_pull_free(struct gpu_pull *pull)
     for (size_t i = 0; i < TRANSFERS_MAX; i++) {
         struct transfer *t = &pull->transfers[i];
         if (t->node)
-            curl_multi_remove_handle(pull->multi, t->handle);
+            curl_loop_remove(pull->curl, t->handle);
         curl_easy_cleanup(t->handle);
-        text_deinit(&t->body);
+        text_deinit(&t->answer.body);
     }
-    curl_multi_cleanup(pull->multi);
-    while (pull->watched)
-        forget(pull, pull->watched);
-    loop_source_free(pull->timer);
+    curl_loop_free(pull->curl);
     loop_source_free(pull->beat);
     free(pull->turns);
     free(pull->url);
