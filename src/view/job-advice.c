@@ -59,10 +59,10 @@ void record_print_advice(struct json *json,
                          const struct record_source *source,
                          const struct job_record *job)
 {
-    char name[RECORD_JOB_SIZE];
+    char name[JOB_NAME_SIZE];
     const struct fleet_job *measured =
         source->fleet_jobs
-            ? fleet_jobs_find(source->fleet_jobs, record_job_text(job, name))
+            ? fleet_jobs_find(source->fleet_jobs, job_name(job, name))
             : NULL;
     int64_t age_s = clock_realtime_ns() / NS_PER_S - job->start_time_s;
     json_begin_array(json, "advice");

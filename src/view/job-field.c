@@ -48,7 +48,7 @@ static struct job_value get_job(const struct record_source *source,
                                 char *buffer)
 {
     (void)source;
-    return (struct job_value){.text = record_job_text(job, buffer)};
+    return (struct job_value){.text = job_name(job, buffer)};
 }
 
 static struct job_value get_state(const struct record_source *source,

@@ -15,7 +15,7 @@ struct job_value {
 
 struct job_field {
     const char *name; /* as in the JSON record */
-    /* BUFFER has RECORD_JOB_SIZE bytes, for texts that have to be made. */
+    /* BUFFER has JOB_NAME_SIZE bytes, for texts that have to be made. */
     struct job_value (*get)(const struct record_source *source,
                             const struct job_record *job,
                             char *buffer);

@@ -119,8 +119,8 @@ static bool found(const struct job_query *query,
 {
     const snapshot_string texts[] = {job->name, job->user, job->account,
                                      job->partition, job->nodes};
-    char number[RECORD_JOB_SIZE];
-    if (strcasestr(record_job_text(job, number), query->search))
+    char number[JOB_NAME_SIZE];
+    if (strcasestr(job_name(job, number), query->search))
         return true;
     for (size_t i = 0; i < array_size(texts); i++)
         if (strcasestr(snapshot_text(source->snapshot, SNAPSHOT_JOBS, texts[i]),
@@ -156,7 +156,7 @@ struct sortable {
     const char *text; /* NULL: the number counts */
     int64_t number;
     uint32_t index;
-    char made[RECORD_JOB_SIZE];
+    char made[JOB_NAME_SIZE];
 };
 
 static int compare(const void *left, const void *right)
@@ -257,7 +257,7 @@ void job_query_print_csv(const struct record_source *source,
     text_add(out, "\r\n");
     for (size_t i = 0; i < count; i++) {
         for (int f = 0; job_fields[f].name; f++) {
-            char buffer[RECORD_JOB_SIZE];
+            char buffer[JOB_NAME_SIZE];
             struct job_value value =
                 job_fields[f].get(source, &jobs[indices[i]], buffer);
             if (f)

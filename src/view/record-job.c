@@ -6,7 +6,6 @@
 #include "model/tally.h"
 #include "view/records.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -14,19 +13,6 @@ static const char *job_text(const struct record_source *source,
                             snapshot_string string)
 {
     return snapshot_text(source->snapshot, SNAPSHOT_JOBS, string);
-}
-
-char *record_job_text(const struct job_record *job, char *buffer)
-{
-    if (job->has & JOB_HAS_ARRAY_TASK)
-        snprintf(buffer, RECORD_JOB_SIZE, "%" PRIu32 "_%" PRIu32,
-                 job->array_job_id, job->array_task_id);
-    else if (job->has & JOB_HAS_HET)
-        snprintf(buffer, RECORD_JOB_SIZE, "%" PRIu32 "+%" PRIu32,
-                 job->het_job_id, job->het_offset);
-    else
-        snprintf(buffer, RECORD_JOB_SIZE, "%" PRIu32, job->job_id);
-    return buffer;
 }
 
 const char *record_job_state(const struct job_record *job)
@@ -75,9 +61,9 @@ static void print_identity(struct json *json,
                            const struct record_source *source,
                            const struct job_record *job)
 {
-    char text[RECORD_JOB_SIZE];
+    char text[JOB_NAME_SIZE];
     json_u64(json, "id", job->job_id);
-    json_text(json, "job", record_job_text(job, text));
+    json_text(json, "job", job_name(job, text));
     json_text(json, "name", job_text(source, job->name));
     json_text(json, "user", job_text(source, job->user));
     json_text_known(json, "account", job_text(source, job->account));
@@ -132,10 +118,10 @@ static void print_measured(struct json *json,
                            const struct record_source *source,
                            const struct job_record *job)
 {
-    char text[RECORD_JOB_SIZE];
+    char text[JOB_NAME_SIZE];
     const struct fleet_job *measured =
         source->fleet_jobs
-            ? fleet_jobs_find(source->fleet_jobs, record_job_text(job, text))
+            ? fleet_jobs_find(source->fleet_jobs, job_name(job, text))
             : NULL;
     if (!measured || job_state_base(job->state) == JOB_BASE_PENDING)
         return;
@@ -230,8 +216,8 @@ void record_print_job_whole(struct json *json,
     json_text_known(json, "dependency", job_text(source, job->dependency));
     json_text_known(json, "reservation", job_text(source, job->reservation));
     json_text_known(json, "licenses", job_text(source, job->licenses));
-    char text[RECORD_JOB_SIZE];
-    print_gpu_ids(json, source, record_job_text(job, text));
+    char text[JOB_NAME_SIZE];
+    print_gpu_ids(json, source, job_name(job, text));
     record_print_advice(json, source, job);
     json_end_object(json);
 }

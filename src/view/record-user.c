@@ -98,12 +98,12 @@ static struct user_use *find_uses(const struct record_source *source,
     struct user_use *uses =
         fleet && fleet->count ? calloc(count + 1, sizeof(*uses)) : NULL;
     for (size_t i = 0; uses && i < count; i++) {
-        char name[RECORD_JOB_SIZE];
+        char name[JOB_NAME_SIZE];
         if (job_state_base(jobs[i].state) != JOB_BASE_RUNNING ||
             !jobs[i].gres_count)
             continue;
         const struct fleet_job *job =
-            fleet_jobs_find(fleet, record_job_text(&jobs[i], name));
+            fleet_jobs_find(fleet, job_name(&jobs[i], name));
         if (job)
             uses[found++] =
                 (struct user_use){jobs[i].user, job->gpus_used, job->gpus_idle};

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "model/fleet.h"
+#include "model/job-name.h"
 #include "model/metric.h"
 #include "model/snapshot.h"
 #include "view/collection.h"
@@ -124,13 +125,6 @@ void record_print_gpu_problems(struct json *json,
                                size_t most);
 
 /* ---- jobs: what the list of them is chosen and ordered by ---- */
-
-/* As users write it: "17", "17_3", "17+1". BUFFER has RECORD_JOB_SIZE bytes;
- * returns BUFFER. */
-enum {
-    RECORD_JOB_SIZE = 32
-};
-char *record_job_text(const struct job_record *job, char *buffer);
 
 /* The word for its state, "pending". */
 const char *record_job_state(const struct job_record *job);

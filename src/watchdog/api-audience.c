@@ -196,8 +196,8 @@ bool api_sees_job(const struct api *api,
     if (source.snapshot)
         jobs = snapshot_array(source.snapshot, SNAPSHOT_JOBS, 0, &count);
     for (size_t i = 0; i < count; i++) {
-        char text[RECORD_JOB_SIZE];
-        if (strcmp(record_job_text(&jobs[i], text), job) == 0)
+        char text[JOB_NAME_SIZE];
+        if (strcmp(job_name(&jobs[i], text), job) == 0)
             return strcmp(snapshot_text(source.snapshot, SNAPSHOT_JOBS,
                                         jobs[i].user),
                           audience->user) == 0;

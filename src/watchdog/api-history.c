@@ -120,7 +120,7 @@ void api_serve_events(struct api *api,
     if (!store)
         return;
     struct record_audience audience = api_audience(api, request);
-    char number[RECORD_JOB_SIZE];
+    char number[JOB_NAME_SIZE];
     snprintf(number, sizeof(number), "%u", (unsigned int)job);
     /* Those of his own jobs he finds with the job. */
     filter.no_jobs = audience.hidden & PRIVATE_JOBS &&

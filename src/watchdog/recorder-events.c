@@ -177,13 +177,13 @@ static void keep_job(struct recorder *r,
                      const struct job_record *job,
                      const char *state)
 {
-    char name[RECORD_JOB_SIZE];
+    char name[JOB_NAME_SIZE];
     struct text text = TEXT_INIT;
     struct json json = JSON_INIT(&text);
     const struct record_source source = {.snapshot = snapshot,
                                          .parts = UINT32_MAX};
     const struct record_efficiency efficiency =
-        work_out(r, job, record_job_text(job, name));
+        work_out(r, job, job_name(job, name));
     record_print_finished(&json, &source, job, state, &efficiency);
     const char *record = text_str(&text);
     const struct store_job kept = {
@@ -205,7 +205,7 @@ static void keep_job(struct recorder *r,
                                             .severity = "warning",
                                             .job = job->job_id},
                       "job %s of %s ended because a node failed",
-                      record_job_text(job, name), kept.user);
+                      job_name(job, name), kept.user);
 }
 
 static void on_kept(void *context, const struct store_job *job)
