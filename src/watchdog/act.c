@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/utf8.h"
 #include "cluster/message.h"
 #include "watchdog/action-request.h"
 #include "watchdog/subcommand.h"
@@ -36,7 +37,8 @@
 enum {
     RUNNING_MAX = 16,
     OUTPUT_MAX = 1024,
-    PEOPLE_FIRST = 1000, /* uid; Debian's and Red Hat's first */
+    SCRIPT_MAX = 32 * 1024, /* of one that is read; the rest is cut off */
+    PEOPLE_FIRST = 1000,    /* uid; Debian's and Red Hat's first */
     NOBODY = 65534,
     ENVIRONMENT_MAX = 8
 };
@@ -128,16 +130,46 @@ static void deed_free(struct deed *deed)
 /* The deed ends here. */
 static void finish(struct deed *deed, bool good, const char *text)
 {
-    audit(deed, good ? "done" : "refused", text);
+    /* That a script was read is of interest, not what it is. */
+    bool read = good && deed->request.verb == ACTION_SCRIPT;
+    audit(deed, good ? "done" : "refused", read ? "" : text);
     answer(deed, good, text);
     deed_free(deed);
 }
 
 /* ---- the command --------------------------------------------------------- */
 
+/* Bytes that are no UTF-8 would make the whole answer none. */
+static void add_clean(struct text *output, const char *line)
+{
+    while (*line) {
+        uint32_t code;
+        size_t size = utf8_decode(line, &code);
+        if (size > 0)
+            text_add_bytes(output, line, size);
+        else
+            text_add_char(output, '?');
+        line += size > 0 ? size : 1;
+    }
+}
+
+static void add_script_line(struct text *output, const char *line)
+{
+    if (output->size > SCRIPT_MAX)
+        return;
+    add_clean(output, line);
+    text_add_char(output, '\n');
+    if (output->size > SCRIPT_MAX)
+        text_add(output, "... (the rest is not shown)\n");
+}
+
 static void on_line(void *context, const char *line)
 {
     struct deed *deed = context;
+    if (deed->request.verb == ACTION_SCRIPT) {
+        add_script_line(&deed->output, line);
+        return;
+    }
     /* "17", or "17;cluster": what --parsable prints. */
     size_t digits = strspn(line, "0123456789");
     if (deed->request.verb == ACTION_SUBMIT && digits > 0 &&
@@ -149,15 +181,24 @@ static void on_line(void *context, const char *line)
         return;
     if (deed->output.size > 0)
         text_add(&deed->output, "; ");
-    text_add(&deed->output, line);
+    add_clean(&deed->output, line);
 }
 
-/* scancel may end with code 0 although it was refused. */
-static bool has_failed(const struct deed *deed, int status)
+/* sbatch takes none that begins otherwise. */
+static bool is_script(struct deed *deed)
+{
+    const char *text = deed->output.size ? text_str(&deed->output) : NULL;
+    return text && strncmp(text, "#!", 2) == 0;
+}
+
+/* scancel and "scontrol write" may end with code 0 although they were refused.
+ */
+static bool has_failed(struct deed *deed, int status)
 {
     return !WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
            (deed->request.verb == ACTION_CANCEL && deed->output.size > 0) ||
-           (deed->request.verb == ACTION_SUBMIT && !*deed->job);
+           (deed->request.verb == ACTION_SUBMIT && !*deed->job) ||
+           (deed->request.verb == ACTION_SCRIPT && !is_script(deed));
 }
 
 static void on_ended(void *context, struct process *process, int status)

@@ -15,7 +15,7 @@ const char *const action_verb_names[ACTION_VERB_COUNT] = {
     [ACTION_CANCEL] = "cancel",   [ACTION_HOLD] = "hold",
     [ACTION_RELEASE] = "release", [ACTION_REQUEUE] = "requeue",
     [ACTION_DRAIN] = "drain",     [ACTION_RESUME] = "resume",
-    [ACTION_SUBMIT] = "submit",
+    [ACTION_SUBMIT] = "submit",   [ACTION_SCRIPT] = "script",
 };
 
 /* The bytes that a field may have besides letters and digits; a name may have
@@ -65,8 +65,17 @@ static bool is_made_of(const char *text, const char *bytes)
 /* "17", "17_3", "17_[3-5,9]", "17+1". */
 static bool is_job(const char *text)
 {
-    return isdigit((unsigned char)*text) &&
-           strspn(text, "0123456789_[]-,+") == strlen(text);
+    static const char digits[] = "0123456789", of_list[] = "0123456789-,";
+    size_t n = strspn(text, digits);
+    const char *rest = text + n;
+    if (n == 0 || !*rest)
+        return n > 0;
+    if (strncmp(rest, "_[", 2) == 0) {
+        n = strspn(rest + 2, of_list);
+        return n > 0 && strcmp(rest + 2 + n, "]") == 0;
+    }
+    n = strspn(rest + 1, digits);
+    return strchr("_+", *rest) && n > 0 && !rest[1 + n];
 }
 
 static bool is_node(const char *text)
@@ -195,7 +204,7 @@ read_verb(struct action_request *r, const json_t *object, struct error *err)
     }
     return error_set(err, EINVAL,
                      "action: write cancel, hold, release, requeue, drain, "
-                     "resume or submit.");
+                     "resume, submit or script.");
 }
 
 /* What must not be missing. */
@@ -206,6 +215,8 @@ static int check_whole(const struct action_request *r, struct error *err)
     if (r->target_count == 0)
         return error_set(err, EINVAL, "%s: missing.",
                          is_about_nodes(r->verb) ? "nodes" : "jobs");
+    if (r->verb == ACTION_SCRIPT && r->target_count > 1)
+        return error_set(err, EINVAL, "jobs: one script at a time.");
     if (r->verb == ACTION_DRAIN && !*r->reason)
         return error_set(err, EINVAL,
                          "reason: say why; it is shown to everybody who "
@@ -355,6 +366,12 @@ int action_request_words(const struct action_request *request,
     } else if (request->verb == ACTION_CANCEL) {
         add_word(words, "scancel");
         add_targets(words, request);
+    } else if (request->verb == ACTION_SCRIPT) {
+        add_word(words, "scontrol");
+        add_word(words, "write");
+        add_word(words, "batch_script");
+        add_word(words, "%s", request->targets[0]);
+        add_word(words, "-");
     } else {
         add_word(words, "scontrol");
         add_word(words, "%s", action_verb_names[request->verb]);

@@ -7,6 +7,7 @@
  *   {"action": "cancel", "jobs": ["17", "18_3"]}     hold, release, requeue
  *   {"action": "drain", "nodes": ["n1"], "reason": "fan"}
  *   {"action": "resume", "nodes": ["n1"]}
+ *   {"action": "script", "jobs": ["17"]}             to read it
  *   {"action": "submit", "script": "#!/bin/sh\n...", "partition": "all", ...}
  *
  * It becomes the words of one of Slurm's own commands (sbatch(1), scancel(1),
@@ -30,6 +31,7 @@ enum action_verb {
     ACTION_DRAIN,
     ACTION_RESUME,
     ACTION_SUBMIT,
+    ACTION_SCRIPT,
     ACTION_VERB_COUNT
 };
 

@@ -111,6 +111,8 @@ static void print_deed(struct json *json, const struct deed_record *deed)
     json_i64(json, "time_s", deed->time_s);
     json_text_known(json, "text", deed->text);
     json_text_known(json, "job", deed->job);
+    if (deed->script)
+        json_text(json, "script", deed->script);
     json_end_object(json);
 }
 

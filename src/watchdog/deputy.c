@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ struct deputy {
     struct child child;
     struct loop_source *on_message, *on_stderr;
     bool gone; /* it has ended */
-    void (*changed)(void *context);
+    void (*changed)(void *context, const struct deed_record *deed);
     void *context;
     char slurm_user[64];                  /* as whom admins act */
     struct deed_record deeds[DEEDS_KEPT]; /* a ring */
@@ -61,10 +62,13 @@ static void take_answer(struct deputy *d, const json_t *message)
         return;
     const char *text = json_string_value(json_object_get(message, "text"));
     const char *job = json_string_value(json_object_get(message, "job"));
-    snprintf(deed->text, sizeof(deed->text), "%s", text ? text : "");
+    if (good && deed->verb == ACTION_SCRIPT)
+        deed->script = text ? strdup(text) : NULL;
+    else
+        snprintf(deed->text, sizeof(deed->text), "%s", text ? text : "");
     snprintf(deed->job, sizeof(deed->job), "%s", job ? job : "");
     deed->state = good ? DEED_DONE : DEED_REFUSED;
-    d->changed(d->context);
+    d->changed(d->context, deed);
 }
 
 static void lose(struct deputy *d)
@@ -84,7 +88,7 @@ static void lose(struct deputy *d)
 
 static void on_message(void *context, uint32_t events)
 {
-    static char bytes[16384];
+    static char bytes[MESSAGE_SIZE_MAX];
     struct deputy *d = context;
     struct error err;
     json_t *message;
@@ -163,6 +167,7 @@ static int begin(struct deputy *d,
     if (r < 0)
         return r;
     d->last_id = deed.id;
+    free(d->deeds[deed.id % DEEDS_KEPT].script);
     d->deeds[deed.id % DEEDS_KEPT] = deed;
     return 0;
 }
@@ -218,7 +223,7 @@ static int spawn(struct deputy *d,
 int deputy_new(struct loop *loop,
                const struct settings *settings,
                const char *folder,
-               void (*changed)(void *context),
+               void (*changed)(void *context, const struct deed_record *deed),
                void *context,
                struct deputy **ret_deputy,
                struct error *err)
@@ -255,6 +260,8 @@ struct deputy *deputy_free(struct deputy *d)
     loop_source_free(d->on_message);
     loop_source_free(d->on_stderr);
     child_deinit(&d->child);
+    for (size_t i = 0; i < DEEDS_KEPT; i++)
+        free(d->deeds[i].script);
     free(d);
     return NULL;
 }

@@ -34,18 +34,19 @@ struct deed_record {
     char targets[512];
     char text[1024]; /* what the command said */
     char job[32];    /* the number of one that was submitted, or "" */
+    char *script;    /* that was asked for; NULL; the deputy's */
 };
 
 enum {
     DEEDS_KEPT = 64
 };
 
-/* FOLDER is where the audit log lies. CHANGED is called when an outcome came.
- */
+/* FOLDER is where the audit log lies. CHANGED is called when an outcome came,
+ * with what it is of. */
 int deputy_new(struct loop *loop,
                const struct settings *settings,
                const char *folder,
-               void (*changed)(void *context),
+               void (*changed)(void *context, const struct deed_record *deed),
                void *context,
                struct deputy **ret_deputy,
                struct error *err);

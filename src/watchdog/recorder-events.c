@@ -355,3 +355,35 @@ void recorder_observe(struct recorder *r)
     r->fleet->observer = (struct fleet_observer){
         .takes = on_takes, .fails = on_fails, .context = r};
 }
+
+/* ---- what people do ------------------------------------------------------
+ */
+
+static const char *const deeds_done[ACTION_VERB_COUNT] = {
+    [ACTION_CANCEL] = "cancelled", [ACTION_HOLD] = "held",
+    [ACTION_RELEASE] = "released", [ACTION_REQUEUE] = "requeued",
+    [ACTION_DRAIN] = "drained",    [ACTION_RESUME] = "resumed",
+    [ACTION_SUBMIT] = "submitted",
+};
+
+void recorder_add_deed(struct recorder *r, const struct deed_record *deed)
+{
+    bool of_nodes = deed->verb == ACTION_DRAIN || deed->verb == ACTION_RESUME;
+    bool one = !strchr(deed->targets, ',');
+    const char *targets = *deed->job ? deed->job : deed->targets;
+    if (deed->state != DEED_DONE || deed->verb == ACTION_SCRIPT)
+        return;
+    recorder_tell(
+        r,
+        &(struct store_event){
+            .kind = "action",
+            .severity = "info",
+            .node = of_nodes && one ? deed->targets : "",
+            /* Of several the first: what is private of one hides all. */
+            .job = of_nodes ? 0 : (uint32_t)strtoul(targets, NULL, 10),
+        },
+        "%s %s %s %.200s", deed->who, deeds_done[deed->verb],
+        of_nodes ? (one ? "node" : "nodes")
+                 : (one || *deed->job ? "job" : "jobs"),
+        targets);
+}

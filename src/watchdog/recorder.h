@@ -11,6 +11,7 @@
 
 #include "store/store.h"
 #include "view/records.h"
+#include "watchdog/deputy.h"
 #include "watchdog/watch.h"
 
 struct recorder;
@@ -34,6 +35,11 @@ struct recorder *recorder_free(struct recorder *recorder);
 
 /* A snapshot came. */
 void recorder_update(struct recorder *recorder);
+
+/* Somebody did something with a job or a node: an event, unless it was refused
+ * (the audit log has those, too). */
+void recorder_add_deed(struct recorder *recorder,
+                       const struct deed_record *deed);
 
 /* NULL while there is none. */
 struct store *recorder_store(const struct recorder *recorder);

@@ -86,9 +86,11 @@ static void find_folder(const struct dashboard *d,
 }
 
 /* What was done changes what is to be seen. */
-static void on_deed(void *context)
+static void on_deed(void *context, const struct deed_record *deed)
 {
     const struct dashboard *d = context;
+    if (d->recorder)
+        recorder_add_deed(d->recorder, deed);
     if (d->collector)
         collector_hurry(d->collector);
 }

@@ -37,6 +37,8 @@ static void test_requests_become_slurms_commands(void **state)
     static const struct {
         const char *body, *words;
     } cases[] = {
+        {"{\"action\":\"hold\",\"jobs\":[\"17_[3-5,9]\"]}",
+         "scontrol|hold|17_[3-5,9]"},
         {"{\"action\":\"cancel\",\"jobs\":[\"17\",\"18_3\"]}",
          "scancel|17|18_3"},
         {"{\"action\":\"hold\",\"jobs\":[\"17\",\"18\"]}",
@@ -76,6 +78,11 @@ static void test_bad_requests_are_told_why(void **state)
         {"{\"action\":\"cancel\",\"jobs\":[17]}", "in quotes"},
         {"{\"action\":\"cancel\",\"jobs\":[\"--user=x\"]}", "is none"},
         {"{\"action\":\"cancel\",\"jobs\":[\"\"]}", "is none"},
+        {"{\"action\":\"cancel\",\"jobs\":[\"1715]\"]}", "is none"},
+        {"{\"action\":\"cancel\",\"jobs\":[\"17_[]\"]}", "is none"},
+        {"{\"action\":\"cancel\",\"jobs\":[\"17_[3\"]}", "is none"},
+        {"{\"action\":\"cancel\",\"jobs\":[\"17_\"]}", "is none"},
+        {"{\"action\":\"cancel\",\"jobs\":[\"17,18\"]}", "is none"},
         {"{\"action\":\"cancel\",\"nodes\":[\"n1\"]}", "means nothing"},
         {"{\"action\":\"drain\",\"nodes\":[\"n1\"]}", "reason: say why"},
         {"{\"action\":\"drain\",\"nodes\":[\"n[1-9]\"],\"reason\":\"x\"}",

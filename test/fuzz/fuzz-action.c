@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is asked of the process that may become anybody: nothing that came from
- * outside may end up where a command looks for its options. */
+ * outside may end up where a command looks for its options. "-" alone is no
+ * option: it sends a job's script to standard output. */
 #include "fuzz.h"
 
 #include "watchdog/action-request.h"
@@ -15,7 +16,7 @@ static void check_word(const struct action_words *words, size_t i)
         "--cpus-per-task=", "--mem=",        "--gres=gpu:", "--time=",
     };
     const char *word = words->words[i];
-    bool good = *word != '-';
+    bool good = *word != '-' || strcmp(word, "-") == 0;
     for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
         good |= strncmp(word, known[k], strlen(known[k])) == 0;
     fuzz_check(good && !strchr(word, '\n'));

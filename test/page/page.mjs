@@ -261,11 +261,38 @@ const tests = {
         await page.screenshot({ path: `${folder}/submit.png` });
         await page.getByRole("button", { name: "Submit" }).click();
         await page.getByText("It is submitted.").waitFor();
-        await page
+        const submitted = page
             .locator(".outcome")
-            .getByRole("link", { name: /Job/ })
-            .click();
+            .getByRole("link", { name: /Job/ });
+        const id = (await submitted.getAttribute("href")).split("/").pop();
+        const known = async () =>
+            (await page.request.get(`${url}/api/v1/jobs/${id}`)).ok();
+        while (!(await known())) await page.waitForTimeout(200);
+        await submitted.click();
         await page.getByText("from the page").waitFor({ timeout: 30000 });
+    },
+
+    // LINK JOB TEXT: what was submitted is shown when it is asked for, as text.
+    async script() {
+        const page = await open(given[0]);
+        await page.goto(`${url}/#/jobs/${given[1]}`);
+        await page
+            .getByRole("button", { name: "Show what was submitted" })
+            .click();
+        const script = page.locator("pre");
+        await script.waitFor();
+        assert.ok((await script.innerText()).includes(given[2]));
+        await page.screenshot({ path: `${folder}/script.png` });
+    },
+
+    // RANGE [TEXT]: of a long time Prometheus knows the most.
+    async longago() {
+        const [range, text] = given;
+        const page = await open(`#/?range=${range}`);
+        if (text) await page.getByText(text).first().waitFor();
+        await page.locator(".plot canvas").first().waitFor();
+        await page.waitForTimeout(700);
+        await page.screenshot({ path: `${folder}/longago-${range}.png` });
     },
 
     // LINK: an admin drains a node, with a reason, and resumes it.

@@ -138,6 +138,49 @@ not_running() {
     ! running "$1"
 }
 
+deed_script() {
+    curl -sS -b "$JAR" "$BASE/api/v1/actions" |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["actions"][0].get("script", ""), end="")'
+}
+
+@test "one reads one's own script, whatever bytes it has, and no other's" {
+    local job script=$BATS_TEST_TMPDIR/script
+    printf '#!/bin/sh\n# gr\xfc\xdfe, gr\xc3\xbc\xc3\x9fe <b>\nsleep 300\n' >"$script"
+    cp "$script" "$LAB_DIR/home/script"
+    job=$(on --user user head sbatch --parsable --output=/dev/null --chdir=/tmp /home/script)
+    sign_in user operator
+    act "{\"action\":\"script\",\"jobs\":[\"$job\"]}"
+    [[ $STATE == "done" ]] || fail_with "$TEXT"
+    [[ $(deed_script) == *$'# gr??e, gr\xc3\xbc\xc3\x9fe <b>\nsleep 300'* ]]
+    run -0 post '{"action":"script","jobs":["1","2"]}'
+    [[ $output == *'one script at a time'*400 ]]
+    sign_in alice operator
+    act "{\"action\":\"script\",\"jobs\":[\"$job\"]}"
+    [[ $STATE == refused ]]
+    [[ -z $(deed_script) ]]
+    on head scancel "$job"
+}
+
+event_is_there() {
+    grep -qF "$1" <<<"$(curl -sS -b "$JAR" "$BASE/api/v1/events?kind=action&limit=20")"
+}
+
+page_knows() {
+    [[ $(curl -sS -b "$JAR" -o /dev/null -w '%{http_code}' "$BASE/api/v1/jobs/$1") == 200 ]]
+}
+
+@test "what was done is an event; what was refused is the audit log's alone" {
+    local job other
+    sign_in user operator
+    job=$(sleeper user)
+    other=$(sleeper alice)
+    act "{\"action\":\"cancel\",\"jobs\":[\"$job\"]}"
+    act "{\"action\":\"cancel\",\"jobs\":[\"$other\"]}"
+    wait_until 5 event_is_there "user cancelled job $job"
+    run ! event_is_there "job $other"
+    on head scancel "$other"
+}
+
 @test "Slurm decides what an operator may; an admin acts on all" {
     local job
     job=$(sleeper other)
@@ -249,6 +292,9 @@ assert one(who="root", action="submit", outcome="refused")'
     local mine theirs
     mine=$(sleeper user)
     theirs=$(sleeper other)
+    sign_in user operator
+    wait_until 30 page_knows "$mine"
+    wait_until 30 page_knows "$theirs"
     node "$SCENARIO_SOURCE/test/page/page.mjs" actions "$BASE" "$PICTURES" \
         "$(link_for user operator)" "$mine" "$theirs"
     [[ $(job_state "$mine") == CANCELLED ]]
@@ -256,6 +302,16 @@ assert one(who="root", action="submit", outcome="refused")'
     [[ $output == 'user from the page' ]]
     on head scancel --name='from the page'
     on head scancel "$theirs"
+}
+
+@test "on the page a job's script is shown, as text alone" {
+    local job
+    printf '#!/bin/sh\n# <img src=x onerror=alert(1)>\nsleep 300\n' >"$LAB_DIR/home/script"
+    job=$(on --user user head sbatch --parsable --output=/dev/null --chdir=/tmp /home/script)
+    sign_in user operator
+    wait_until 30 page_knows "$job"
+    look script "$(link_for user operator)" "$job" '# <img src=x onerror=alert(1)>'
+    on head scancel "$job"
 }
 
 @test "on the page a node is drained and resumed" {

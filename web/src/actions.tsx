@@ -6,6 +6,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get } from "./live";
+import { Card } from "./parts";
 import { href } from "./router";
 import type { Job, Node } from "./types";
 
@@ -38,6 +39,7 @@ interface Deed {
     state: "running" | "done" | "refused";
     text?: string;
     job?: string;
+    script?: string;
 }
 
 const POLL_MS = 250;
@@ -251,6 +253,37 @@ export function JobActions(props: { job: Job }) {
                 danger
             />
         </span>
+    );
+}
+
+// What was submitted. Asked for only when somebody wants to see it: Slurm reads it
+// from a file each time.
+export function JobScript(props: { job: Job }) {
+    const [deed, run] = useDeed();
+    if (!mayAct(props.job.user)) return null;
+    const script = typeof deed === "object" && deed?.script;
+    return (
+        <Card title="Script" class="wide">
+            {script ? (
+                <pre tabIndex={0}>{script}</pre>
+            ) : (
+                <>
+                    <Outcome deed={deed} done="It has none." />
+                    <button
+                        type="button"
+                        class="button"
+                        onClick={() =>
+                            void run({
+                                action: "script",
+                                jobs: [props.job.job],
+                            })
+                        }
+                    >
+                        Show what was submitted
+                    </button>
+                </>
+            )}
+        </Card>
     );
 }
 

@@ -27,6 +27,7 @@ export function Events() {
                             ["gpu", "GPUs"],
                             ["xid", "Xid errors"],
                             ["job", "jobs"],
+                            ["action", "what people did"],
                             ["daemon", "gpu-watchdog"],
                         ]}
                     />
