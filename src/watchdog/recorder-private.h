@@ -15,6 +15,7 @@ struct recorder {
     char *folder;        /* owned */
     int64_t keep_s;
     struct loop_source *timer;
+    int part; /* of the store, to be written next */
     uint64_t events;
     /* The last in which nodes and jobs were known; a reference. */
     struct mapped_snapshot *before;

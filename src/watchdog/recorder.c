@@ -243,7 +243,8 @@ static void flush(struct recorder *r, int64_t now_s)
 {
     struct error err = {.text = ""};
     bool bad = r->trouble.text[0] != '\0';
-    int result = store_flush(r->store, now_s, &err);
+    int result = store_flush_part(r->store, r->part, now_s, &err);
+    r->part = (r->part + 1) % STORE_PARTS;
     if (result < 0 && !bad)
         log_warning("history: %s; kept in memory, and tried again", err.text);
     if (result == 0 && bad)
@@ -259,10 +260,13 @@ static void on_step(void *context, uint32_t events)
     if (!r->store)
         try_open(r);
     if (r->store) {
-        put_all(r, now_s);
+        if (r->part == 0)
+            put_all(r, now_s);
         flush(r, now_s);
     }
-    loop_timer_set(r->timer, clock_monotonic_ns() + RECORDER_STEP_S * NS_PER_S);
+    int64_t step_ns = RECORDER_STEP_S * NS_PER_S;
+    loop_timer_set(r->timer, clock_monotonic_ns() +
+                                 (r->store ? step_ns / STORE_PARTS : step_ns));
 }
 
 int recorder_new(struct loop *loop,
