@@ -4,13 +4,19 @@
 #include <errno.h>
 #include <stdbool.h>
 
+int url_check(const char *url, struct error *err)
+{
+    if (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
+        return 0;
+    return error_set(err, EINVAL,
+                     "\"%.80s\" begins with neither http:// nor https://", url);
+}
+
 int node_url_check(const char *pattern, struct error *err)
 {
-    if (strncmp(pattern, "http://", 7) != 0 &&
-        strncmp(pattern, "https://", 8) != 0)
-        return error_set(err, EINVAL,
-                         "\"%.80s\" begins with neither http:// nor https://",
-                         pattern);
+    int r = url_check(pattern, err);
+    if (r < 0)
+        return r;
     for (const char *at = pattern; (at = strchr(at, '%')); at += 2)
         if (at[1] != 'a' && at[1] != 'n' && at[1] != '%')
             return error_set(err, EINVAL,

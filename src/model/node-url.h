@@ -8,6 +8,9 @@
 #include "base/error.h"
 #include "base/text.h"
 
+/* -EINVAL and a sentence when URL is neither http:// nor https://. */
+int url_check(const char *url, struct error *err);
+
 /* -EINVAL and a sentence when PATTERN is none. */
 int node_url_check(const char *pattern, struct error *err);
 

@@ -73,6 +73,8 @@ struct api {
     const struct sign_in *sign_in; /* NULL: nobody signs in */
     struct deputy *deputy;         /* NULL: nobody acts */
     uint64_t events_told;
+    struct prometheus *prometheus; /* NULL: the store has all there is */
+    int64_t reach_s;               /* the store's, then */
 };
 
 /* What jobs and nodes are read from at the moment. */
@@ -128,15 +130,34 @@ __attribute__((format(printf, 3, 4))) void api_refuse(struct http_reply *reply,
 
 /* ---- api-history.c: what the store knows. Each answers the request. */
 
+struct api_parameter {
+    const char *name;
+    const char **text; /* one of the two */
+    uint64_t *number;
+    uint64_t most; /* of the number */
+};
+
+/* Take the parameters in KNOWN; false when the request was refused. */
+bool api_read_parameters(struct http_request *request,
+                         const struct api_parameter *known,
+                         size_t count,
+                         struct http_reply *reply);
+
+/* NULL when there is none and the request was refused. */
+struct store *api_find_store(const struct api *api, struct http_reply *reply);
+
 void api_serve_events(struct api *api,
-                      struct http_request *request,
-                      struct http_reply *reply);
-void api_serve_series(struct api *api,
                       struct http_request *request,
                       struct http_reply *reply);
 void api_serve_history(struct api *api,
                        struct http_request *request,
                        struct http_reply *reply);
+
+/* ---- api-series.c: the course of things. Answers the request, or later. */
+
+void api_serve_series(struct api *api,
+                      struct http_request *request,
+                      struct http_reply *reply);
 
 /* ---- api-action.c: who asks, and what he wants done. */
 

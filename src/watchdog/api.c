@@ -326,3 +326,11 @@ void api_set_people(struct api *api,
     api->sign_in = sign_in;
     api->deputy = deputy;
 }
+
+void api_set_prometheus(struct api *api,
+                        struct prometheus *prometheus,
+                        int64_t reach_s)
+{
+    api->prometheus = prometheus;
+    api->reach_s = reach_s;
+}

@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "source/collector.h"
+#include "source/prometheus.h"
 #include "watchdog/deputy.h"
 #include "watchdog/recorder.h"
 #include "watchdog/watch.h"
@@ -44,6 +45,12 @@ void api_set_recorder(struct api *api, const struct recorder *recorder);
 void api_set_people(struct api *api,
                     const struct sign_in *sign_in,
                     struct deputy *deputy);
+
+/* What was longer than REACH_S ago is asked of PROMETHEUS; NULL: the store has
+ * all. It lives longer than the server of the routes. */
+void api_set_prometheus(struct api *api,
+                        struct prometheus *prometheus,
+                        int64_t reach_s);
 
 /* A snapshot came: write what changed, and tell who follows the stream. */
 void api_update(struct api *api);

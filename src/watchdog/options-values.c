@@ -80,6 +80,11 @@ int option_check_pattern(const char *text, struct error *err)
     return *text ? node_url_check(text, err) : 0;
 }
 
+int option_check_url(const char *text, struct error *err)
+{
+    return *text ? url_check(text, err) : 0;
+}
+
 /* enum sign_in_role. */
 const char *const option_role_words[] = {"auto", "viewer", "operator", "admin",
                                          NULL};

@@ -126,10 +126,53 @@ static const struct option_row rows[] = {
         .group = "Serving",
         OPTION_DURATION(struct settings, keep_ns),
         .initial = "90d",
-        .min = 2 * 86400 * NS_PER_S,
+        .min = 3600 * NS_PER_S,
         .unit = "TIME",
         .help = "Remember events, finished jobs and the course of things so "
                 "long",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "history-minutes",
+        .group = "Serving",
+        OPTION_DURATION(struct settings, keep_minutes_ns),
+        .initial = "2d",
+        .min = 3600 * NS_PER_S,
+        .unit = "TIME",
+        .help = "Remember the course of things by the minute so long",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "history-fine",
+        .group = "Serving",
+        OPTION_DURATION(struct settings, keep_fine_ns),
+        .initial = "2h",
+        .min = 900 * NS_PER_S,
+        .unit = "TIME",
+        .help = "Remember the course of things by 15 seconds so long",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "prometheus-url",
+        .group = "Serving",
+        OPTION_STRING(struct settings, prometheus_url),
+        .check = option_check_url,
+        .unit = "URL",
+        .help = "Show what is longer ago than --history-minutes from this "
+                "Prometheus",
+        .about = "It has to scrape this exporter and those of the GPUs. The "
+                 "dashboard then keeps events, finished jobs and what is "
+                 "recent, which takes about a quarter of the disk.",
+        .commands = COMMAND_SERVE,
+    },
+    {
+        .name = "prometheus-match",
+        .group = "Serving",
+        OPTION_STRING(struct settings, prometheus_match),
+        .unit = "MATCHERS",
+        .help = "Ask it only for series with these labels",
+        .about = "As in PromQL: cluster=\"a\". For a Prometheus that knows "
+                 "several clusters.",
         .commands = COMMAND_SERVE,
     },
     {

@@ -11,6 +11,7 @@ int option_check_address(const char *text, struct error *err);
 int option_check_name(const char *text, struct error *err);
 int option_check_partition(const char *text, struct error *err);
 int option_check_pattern(const char *text, struct error *err);
+int option_check_url(const char *text, struct error *err);
 
 /* Each ends with NULL. */
 extern const char *const option_log_format_words[];

@@ -11,9 +11,9 @@ struct recorder {
     struct loop *loop;
     struct watch *watch;
     struct fleet *fleet;
-    struct store *store; /* NULL: none can be opened */
-    char *folder;        /* owned */
-    int64_t keep_s;
+    struct store *store;               /* NULL: none can be opened */
+    char *folder;                      /* owned */
+    struct recorder_settings settings; /* its folder is FOLDER */
     struct loop_source *timer;
     int part; /* of the store, to be written next */
     uint64_t events;

@@ -226,7 +226,8 @@ static void try_open(struct recorder *r)
     struct error err = {.text = ""};
     settings.folder = r->folder;
     settings.told = on_told;
-    settings.keep_s[STORE_TIERS - 1] = settings.keep_events_s = r->keep_s;
+    memcpy(settings.keep_s, r->settings.keep_s, sizeof(settings.keep_s));
+    settings.keep_events_s = r->settings.keep_events_s;
     if (place_make(r->folder, 0750, &err) == 0 &&
         store_new(&settings, &r->store, &err) == 0)
         r->trouble.text[0] = '\0';
@@ -270,8 +271,7 @@ static void on_step(void *context, uint32_t events)
 }
 
 int recorder_new(struct loop *loop,
-                 const char *folder,
-                 int64_t keep_s,
+                 const struct recorder_settings *settings,
                  struct watch *watch,
                  struct fleet *fleet,
                  struct recorder **ret_recorder,
@@ -283,8 +283,8 @@ int recorder_new(struct loop *loop,
     r->loop = loop;
     r->watch = watch;
     r->fleet = fleet;
-    r->folder = strdup(folder);
-    r->keep_s = keep_s;
+    r->settings = *settings;
+    r->folder = strdup(settings->folder);
     int result = r->folder ? loop_add_timer(loop, on_step, r, &r->timer, err)
                            : error_errno(err, ENOMEM, "history");
     if (result < 0) {

@@ -20,11 +20,15 @@ enum {
     RECORDER_STEP_S = 15 /* between two readings of a series */
 };
 
-/* FOLDER is made when it is not there; what is older than KEEP_S goes. FLEET
- * and WATCH live longer. Never fails for want of a disk. */
+struct recorder_settings {
+    const char *folder;          /* made when it is not there */
+    int64_t keep_s[STORE_TIERS]; /* of series, by resolution; 0: none */
+    int64_t keep_events_s;       /* and finished jobs */
+};
+
+/* FLEET and WATCH live longer. Never fails for want of a disk. */
 int recorder_new(struct loop *loop,
-                 const char *folder,
-                 int64_t keep_s,
+                 const struct recorder_settings *settings,
                  struct watch *watch,
                  struct fleet *fleet,
                  struct recorder **ret_recorder,

@@ -14,6 +14,7 @@
 #include "cluster/place.h"
 #include "cluster/services.h"
 #include "source/gpu-pull.h"
+#include "source/prometheus.h"
 #include "watchdog/api.h"
 #include "watchdog/deputy.h"
 #include "watchdog/exporter.h"
@@ -39,7 +40,8 @@ struct dashboard {
     struct loop *loop;
     struct watch *watch;
     struct fleet fleet;
-    struct gpu_pull *pull; /* NULL: GPUs are not measured */
+    struct gpu_pull *pull;         /* NULL: GPUs are not measured */
+    struct prometheus *prometheus; /* NULL: all history is the recorder's */
     struct recorder *recorder;
     struct sign_in *sign_in; /* NULL: nobody signs in */
     struct deputy *deputy;   /* NULL: nobody acts */
@@ -251,13 +253,36 @@ static void start_recorder(struct dashboard *d)
 {
     struct error err = {.text = ""};
     char folder[PATH_MAX];
-    if (*d->settings->replay)
+    const struct settings *s = d->settings;
+    if (*s->replay)
         return;
     find_folder(d, SERVICES_HISTORY, folder, sizeof(folder));
-    if (recorder_new(d->loop, folder, d->settings->keep_ns / NS_PER_S, d->watch,
-                     &d->fleet, &d->recorder, &err) < 0)
+    const struct recorder_settings settings = {
+        .folder = folder,
+        .keep_s = {s->keep_fine_ns / NS_PER_S, s->keep_minutes_ns / NS_PER_S,
+                   d->prometheus ? 0 : s->keep_ns / NS_PER_S},
+        .keep_events_s = s->keep_ns / NS_PER_S,
+    };
+    if (recorder_new(d->loop, &settings, d->watch, &d->fleet, &d->recorder,
+                     &err) < 0)
         log_error("nothing is remembered: %s", err.text);
     api_set_recorder(d->api, d->recorder);
+}
+
+static void start_prometheus(struct dashboard *d)
+{
+    struct error err = {.text = ""};
+    const struct settings *s = d->settings;
+    const struct prometheus_settings settings = {
+        .url = s->prometheus_url,
+        .matchers = s->prometheus_match,
+        .deadline_ns = 20 * NS_PER_S,
+    };
+    if (!*s->prometheus_url)
+        return;
+    if (prometheus_new(d->loop, &settings, &d->prometheus, &err) < 0)
+        log_error("Prometheus is not asked: %s", err.text);
+    api_set_prometheus(d->api, d->prometheus, s->keep_minutes_ns / NS_PER_S);
 }
 
 static void take_snapshot(struct dashboard *d)
@@ -280,6 +305,7 @@ static void started(void *context, struct collector *collector)
     api_set_fleet(d->api, &d->fleet);
     watch_set_fleet(d->watch, &d->fleet);
     start_pull(d);
+    start_prometheus(d);
     start_recorder(d);
     take_snapshot(d);
     for (size_t i = 0; http_server_address(d->server, i); i++)
@@ -308,6 +334,7 @@ static void reload(void *context)
 static void close_dashboard(void *context)
 {
     struct dashboard *d = context;
+    prometheus_free(d->prometheus); /* answers who waits for it */
     http_server_free(d->server);
     gpu_pull_free(d->pull);
     recorder_free(d->recorder);

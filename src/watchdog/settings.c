@@ -77,6 +77,12 @@ static int check_whole(const struct settings *settings, struct error *err)
         list_contains(&settings->collect, metric_family_names[FAMILY_JOB]))
         return refuse_pair(settings, "collect", " has nothing to show with ",
                            "job-series", err);
+    if (settings->keep_fine_ns > settings->keep_minutes_ns)
+        return refuse_pair(settings, "history-fine",
+                           " must not be longer than ", "history-minutes", err);
+    if (settings->keep_minutes_ns > settings->keep_ns)
+        return refuse_pair(settings, "history-minutes",
+                           " must not be longer than ", "history-keep", err);
     return 0;
 }
 

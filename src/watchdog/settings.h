@@ -55,7 +55,10 @@ struct settings {
     char *ui_dir;       /* "": the page that is in the program */
     char *gpu_exporter_url; /* of a node; "": GPUs are not measured */
     int64_t gpu_interval_ns;
-    int64_t keep_ns; /* of history at its coarsest; events and jobs, too */
+    int64_t keep_fine_ns, keep_minutes_ns; /* of series, by resolution */
+    int64_t keep_ns;        /* at the coarsest; events and jobs, too */
+    char *prometheus_url;   /* for what is longer ago; "": none */
+    char *prometheus_match; /* of every selector there; "" */
 
     int64_t interval_ns;
     int64_t jobs_interval_ns; /* 0: as the controller's size allows */

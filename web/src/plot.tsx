@@ -234,6 +234,9 @@ export function Plot(props: {
                             : "Loading…")}
                 </p>
             )}
+            {data?.trouble && (
+                <p class="note">This is not all there was: {data.trouble}.</p>
+            )}
             {drawn && known && (
                 <Figures drawn={drawn} curves={curves} title={props.title} />
             )}

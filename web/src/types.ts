@@ -235,6 +235,8 @@ export interface Event {
 export interface SeriesAnswer {
   from_s: number;
   to_s: number;
+  source: "store" | "prometheus";
+  trouble?: string; // why this is not all there was
   series: {
     id: string;
     metric: string;
