@@ -34,6 +34,13 @@ const char *record_job_state(const struct job_record *job)
     return base < JOB_BASE_COUNT ? job_base_names[base] : "unknown";
 }
 
+bool record_job_is_over(const struct job_record *job)
+{
+    enum job_base base = job_state_base(job->state);
+    return base >= JOB_BASE_COMPLETED && base < JOB_BASE_COUNT &&
+           job_state_shown(job->state) != JOB_SHOWN_COMPLETING;
+}
+
 uint64_t record_job_gpus(const struct record_source *source,
                          const struct job_record *job,
                          const char **ret_type)

@@ -129,6 +129,9 @@ void record_print_gpu_problems(struct json *json,
 /* The word for its state, "pending". */
 const char *record_job_state(const struct job_record *job);
 
+/* It has ended, and nothing of it is to come. */
+bool record_job_is_over(const struct job_record *job);
+
 /* GPUs that it has, or asks for; all its tasks' together. RET_TYPE: of the
  * first, "" when untyped or none. */
 uint64_t record_job_gpus(const struct record_source *source,

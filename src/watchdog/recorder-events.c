@@ -2,7 +2,8 @@
 /*
  * Events are differences: between two snapshots for nodes and jobs, between two
  * answers of a node for its GPUs. What happened between them and was undone is
- * not seen; what was so when we began is no event.
+ * not seen. When we begin, nodes are compared with the last that is remembered
+ * of them.
  *
  * A job that has ended is kept with what its series say of its GPUs, so that a
  * restart of ours in the middle of a job costs nothing but the gap. One that
@@ -10,46 +11,85 @@
  */
 #include "watchdog/recorder-private.h"
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/map32.h"
 #include "model/state.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- nodes --------------------------------------------------------------- */
 
-struct node_health {
+/* Each way a node can be, in the words of its events. */
+static const struct node_health {
     const char *words, *severity;
+    enum health_state state;
+} node_healths[] = {
+    {"is in service", "info", HEALTH_UP},
+    {"is drained", "warning", HEALTH_DRAINED},
+    {"is set to fail", "warning", HEALTH_DRAINED},
+    {"does not answer", "critical", HEALTH_SILENT},
+    {"is down", "critical", HEALTH_FAILED},
+    {"joined the cluster", "info", HEALTH_UP},
+    {"left the cluster", "info", HEALTH_GONE},
 };
 
-static struct node_health node_health(const struct node_record *node)
+enum {
+    NODE_IN_SERVICE,
+    NODE_DRAINED,
+    NODE_TO_FAIL,
+    NODE_SILENT,
+    NODE_DOWN,
+    NODE_JOINED,
+    NODE_LEFT
+};
+
+static const struct node_health *node_health(const struct node_record *node)
 {
     if (node_state_base(node->state) == NODE_BASE_DOWN)
-        return (struct node_health){"is down", "critical"};
+        return &node_healths[NODE_DOWN];
     if (node->state & NODE_FLAG(NOT_RESPONDING))
-        return (struct node_health){"does not answer", "critical"};
+        return &node_healths[NODE_SILENT];
     if (node->state & NODE_FLAG(FAIL))
-        return (struct node_health){"is set to fail", "warning"};
+        return &node_healths[NODE_TO_FAIL];
     if (node->state & NODE_FLAG(DRAIN))
-        return (struct node_health){"is drained", "warning"};
-    return (struct node_health){"is in service", "info"};
+        return &node_healths[NODE_DRAINED];
+    return &node_healths[NODE_IN_SERVICE];
+}
+
+bool recorder_event_health(const struct store_event *event,
+                           enum health_state *ret_state)
+{
+    size_t size = strlen(event->node);
+    if (strcmp(event->kind, "node") != 0 || size == 0 ||
+        strlen(event->text) <= size)
+        return false;
+    const char *words = event->text + size + 1; /* behind the name */
+    for (size_t i = 0; i < array_size(node_healths); i++)
+        if (strncmp(words, node_healths[i].words,
+                    strlen(node_healths[i].words)) == 0) {
+            *ret_state = node_healths[i].state;
+            return true;
+        }
+    return false;
 }
 
 static void tell_node(struct recorder *r,
                       const struct snapshot *s,
                       const struct node_record *node,
-                      const char *words,
-                      const char *severity)
+                      const struct node_health *health)
 {
+    const char *severity = health->severity;
     const char *name = snapshot_text(s, SNAPSHOT_NODES, node->name);
     const char *reason = snapshot_text(s, SNAPSHOT_NODES, node->state_reason);
     bool tells = *reason && strcmp(severity, "info") != 0;
     recorder_tell(r,
                   &(struct store_event){
                       .kind = "node", .severity = severity, .node = name},
-                  "%s %s%s%s", name, words, tells ? ": " : "",
+                  "%s %s%s%s", name, health->words, tells ? ": " : "",
                   tells ? reason : "");
 }
 
@@ -94,17 +134,38 @@ static void compare_nodes(struct recorder *r, const struct mapped_snapshot *now)
         const struct node_record *latest = &after.nodes[i];
         const struct node_record *old =
             find_node(&before, node_name(&after, i), &next);
-        struct node_health health = node_health(latest);
+        const struct node_health *health = node_health(latest);
         if (!old)
-            tell_node(r, after.snapshot, latest, "joined the cluster", "info");
-        else if (strcmp(node_health(old).words, health.words) != 0)
-            tell_node(r, after.snapshot, latest, health.words, health.severity);
+            tell_node(r, after.snapshot, latest, &node_healths[NODE_JOINED]);
+        else if (node_health(old) != health)
+            tell_node(r, after.snapshot, latest, health);
     }
     next = 0;
     for (size_t i = 0; i < before.count; i++)
         if (!find_node(&after, node_name(&before, i), &next))
-            tell_node(r, before.snapshot, &before.nodes[i], "left the cluster",
-                      "info");
+            tell_node(r, before.snapshot, &before.nodes[i],
+                      &node_healths[NODE_LEFT]);
+}
+
+static void on_last(void *context, const struct store_event *event)
+{
+    (void)recorder_event_health(event, context);
+}
+
+/* What changed while we were not there is told now. Of a node that nothing is
+ * remembered of, only what is wrong. */
+static void find_nodes(struct recorder *r, const struct mapped_snapshot *now)
+{
+    const struct node_list list = nodes_of(now);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct node_health *health = node_health(&list.nodes[i]);
+        enum health_state last = HEALTH_UP;
+        const struct store_event_filter filter = {
+            .kind = "node", .node = node_name(&list, i), .limit = 1};
+        if (store_events(r->store, &filter, on_last, &last, NULL) == 0 &&
+            last != health->state)
+            tell_node(r, list.snapshot, &list.nodes[i], health);
+    }
 }
 
 /* ---- jobs ---------------------------------------------------------------- */
@@ -113,13 +174,6 @@ static bool has_begun(const struct job_record *job)
 {
     enum job_base base = job_state_base(job->state);
     return base != JOB_BASE_PENDING && job->start_time_s > 0;
-}
-
-static bool is_over(const struct job_record *job)
-{
-    enum job_base base = job_state_base(job->state);
-    return base >= JOB_BASE_COMPLETED && base < JOB_BASE_COUNT &&
-           job_state_shown(job->state) != JOB_SHOWN_COMPLETING;
 }
 
 /* Mean and greatest of a series of JOB's; false without a reading. */
@@ -253,15 +307,16 @@ static void compare_jobs(struct recorder *r, const struct mapped_snapshot *now)
     struct job_list before = jobs_of(r->before), after = jobs_of(now);
     for (size_t i = 0; i < after.count; i++) {
         const struct job_record *job = &after.jobs[i];
-        if (!is_over(job) || !has_begun(job))
+        if (!record_job_is_over(job) || !has_begun(job))
             continue;
         const struct job_record *old = find_job(&before, job->job_id);
-        if (old ? !is_over(old) : !is_kept(r, job))
+        if (old ? !record_job_is_over(old) : !is_kept(r, job))
             keep_job(r, &now->snapshot, job, record_job_state(job));
     }
     for (size_t i = 0; i < before.count; i++) {
         struct job_record job = before.jobs[i];
-        if (is_over(&job) || !has_begun(&job) || find_job(&after, job.job_id))
+        if (record_job_is_over(&job) || !has_begun(&job) ||
+            find_job(&after, job.job_id))
             continue;
         job.end_time_s = clock_realtime_ns() / NS_PER_S;
         keep_job(r, &r->before->snapshot, &job, "ended");
@@ -278,6 +333,8 @@ void recorder_compare(struct recorder *r)
         return;
     if (r->before)
         compare_nodes(r, now);
+    else
+        find_nodes(r, now);
     compare_jobs(r, now);
     mapped_snapshot_unref(r->before);
     r->before = mapped_snapshot_ref(now);

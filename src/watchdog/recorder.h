@@ -12,6 +12,7 @@
 #include "store/store.h"
 #include "view/records.h"
 #include "watchdog/deputy.h"
+#include "watchdog/health.h"
 #include "watchdog/watch.h"
 
 struct recorder;
@@ -44,6 +45,10 @@ void recorder_update(struct recorder *recorder);
  * (the audit log has those, too). */
 void recorder_add_deed(struct recorder *recorder,
                        const struct deed_record *deed);
+
+/* What an event tells of its node's health; false: nothing. */
+bool recorder_event_health(const struct store_event *event,
+                           enum health_state *ret_state);
 
 /* NULL while there is none. */
 struct store *recorder_store(const struct recorder *recorder);

@@ -285,6 +285,43 @@ const tests = {
         await page.screenshot({ path: `${folder}/script.png` });
     },
 
+    // USER NAME...: Slurm keeps things private. He is told so, finds his own jobs, and
+    // of the others nothing.
+    async private() {
+        const [user, ...others] = given;
+        const options = { extraHTTPHeaders: { "X-Remote-User": user } };
+        for (const name of ["overview", "gpus", "jobs", "users"]) {
+            const page = await open(pages[name], options);
+            await page
+                .getByText(`${user} sees only what is their own`)
+                .waitFor();
+            await page.waitForTimeout(700);
+            const text = await page.locator("body").innerText();
+            if (name === "jobs")
+                assert.ok(text.includes(user), `${user} in ${text}`);
+            for (const other of others)
+                assert.ok(!text.includes(other), `${other} on ${name}`);
+            await page.screenshot({ path: `${folder}/private-${name}.png` });
+            await page.close();
+        }
+    },
+
+    // NODE: it has failed once. The time-line has a table behind it.
+    async health() {
+        const page = await open(`#/nodes/${given[0]}`);
+        const card = page.locator(".card", { hasText: "Health" });
+        await card.locator(".timeline .failed").waitFor();
+        await card.getByText("once").waitFor();
+        await card.getByText("As a table").click();
+        await card.getByRole("cell", { name: "failed" }).waitFor();
+        await page.screenshot({ path: `${folder}/health.png` });
+        await page.goto(`${url}/#/events`);
+        await page
+            .getByRole("row", { name: new RegExp(`^${given[0]} once`) })
+            .waitFor();
+        await page.screenshot({ path: `${folder}/failed-most.png` });
+    },
+
     // RANGE [TEXT]: of a long time Prometheus knows the most.
     async longago() {
         const [range, text] = given;

@@ -49,6 +49,13 @@ setup_file() {
     look address
 }
 
+@test "a node's page tells how often it failed, and another which nodes did" {
+    head_down smoke
+    wait_until 40 json 'health?node=head' 'A["nodes"][0]["failures"] == 1'
+    look health head
+    head_up
+}
+
 @test "every page is accessible, light and dark" {
     look accessible
 }

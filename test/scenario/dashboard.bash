@@ -59,10 +59,26 @@ look() { # TEST [ARGUMENT...]
     node "$SCENARIO_SOURCE/test/page/page.mjs" "$test" "$BASE" "$PICTURES" "$@"
 }
 
-serve_pid() {
+service_pid() { # NAME: of the head's
     on head gpu-watchdog status --json | python3 -c '
 import json, sys
 for service in json.load(sys.stdin)["services"]:
-    if service["name"] == "serve" and service["state"] == "ready":
-        print(service["pid"])'
+    if service["name"] == sys.argv[1] and service["state"] == "ready":
+        print(service["pid"])' "$1"
+}
+
+serve_pid() {
+    service_pid serve
+}
+
+# The head's node is down until head_up: its slurmd, which would report for duty as
+# soon as it is idle, stands still.
+head_down() { # REASON
+    on head kill -STOP "$(service_pid slurmd)"
+    on head scontrol update nodename=head state=down reason="$1"
+}
+
+head_up() {
+    on head kill -CONT "$(service_pid slurmd)"
+    on head scontrol update nodename=head state=resume || true # it may have come itself
 }

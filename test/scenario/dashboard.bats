@@ -112,6 +112,30 @@ END
     wait_until 40 json gpus '[g["state"] for g in A["gpus"] if g["id"] == "worker2/3"] == ["up"]'
 }
 
+@test "how often a node failed, and how long it lasted, is counted" {
+    local pid
+    json 'health?node=head' 'A["nodes"][0]["failures"] == 0 and [s["state"] for s in A["spans"]] == ["up"]'
+    head_down smoke
+    wait_until 40 json 'health?node=head' 'A["nodes"][0]["failures"] == 1 and A["spans"][-1]["state"] == "failed"'
+    # What changes while nobody watches is found afterwards.
+    sleep 16
+    pid=$(serve_pid)
+    on head kill -STOP "$pid"
+    head_up
+    on head kill -9 "$pid"
+    wait_until 40 json 'health?node=head' '[s["state"] for s in A["spans"]] == ["up", "failed", "up"]'
+    json 'health?node=head' '15 <= A["nodes"][0]["failed_s"] < 120 and A["nodes"][0]["between_failures_s"] > 60'
+    json 'events?node=head&kind=node' '[e["text"] for e in A["events"]][-1] == "head is down: smoke"'
+    on head scontrol update nodename=head state=drain reason='new fan'
+    wait_until 40 json 'health?node=head' 'A["nodes"][0]["drains"] == 1 and A["nodes"][0]["failures"] == 1'
+    on head scontrol update nodename=head state=resume
+    json health '[n["failures"] for n in A["nodes"] if n["name"] == "head"] == [1]'
+    json health '[n["failures"] for n in A["nodes"]] == sorted((n["failures"] for n in A["nodes"]), reverse=True)'
+    json health '[n["xids"] >= 2 for n in A["nodes"] if n["name"] == "worker2"] == [True]'
+    json 'health?node=nobody' '"Nothing is known" in A["error"]'
+    json 'health?limit=x' '"limit" in A["error"]'
+}
+
 lab_gpu() {
     "$SCENARIO_SOURCE/lab/gpu" --name "$GPU_WATCHDOG_LAB" "$@"
 }

@@ -245,3 +245,21 @@ export interface SeriesAnswer {
     values: (number | null)[];
   }[];
 }
+
+export interface HealthNode {
+  name: string;
+  failures: number;
+  drains: number;
+  xids: number;
+  up_s: number;
+  failed_s: number;
+  drained_s: number;
+  between_failures_s?: number;
+}
+
+export interface HealthAnswer {
+  from_s: number;
+  to_s: number;
+  nodes: HealthNode[];
+  spans?: { from_s: number; state: string }[]; // of one node
+}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+import { FailedMost } from "../health";
 import { useAnswer } from "../live";
 import { Card, EventList, Search, Select } from "../parts";
 import { route } from "../router";
@@ -34,6 +35,8 @@ export function Events() {
                     <Search name="node" label="Node" hint="its whole name" />
                 </div>
             </header>
+            {["", "node"].includes(query.get("kind") ?? "") &&
+                !query.get("node") && <FailedMost />}
             <Card title="Newest first" class="wide">
                 <EventList events={data?.events} error={data ? "" : error} />
             </Card>

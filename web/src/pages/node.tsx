@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import { NodeActions } from "../actions";
+import { NodeHealth } from "../health";
 import { gpus, nodes, useAnswer, useCollection } from "../live";
 import {
     Card,
@@ -269,6 +270,7 @@ export function NodePage(props: { name: string }) {
                     <GpuTable gpus={mine} />
                 </Card>
             )}
+            <NodeHealth node={node.name} />
             <Card
                 title="History"
                 class="wide"
