@@ -184,6 +184,30 @@ static void judge_idle(const struct measured_node *before,
         gpu->flags |= MEASURED_IDLE;
 }
 
+/* How many processors each job kept busy since the last answer. */
+static void rate_host_jobs(const struct fleet_node *node,
+                           struct measured_node *measured,
+                           int64_t now_s)
+{
+    const struct measured_node *before = &node->measured;
+    double elapsed_s = (double)(now_s - node->answered_s);
+    for (size_t i = 0; i < measured->host_job_count; i++) {
+        struct measured_host_job *job = &measured->host_jobs[i];
+        for (size_t k = 0; k < before->host_job_count; k++) {
+            const struct measured_host_job *last =
+                &before->host_jobs[(i + k) % before->host_job_count];
+            if (strcmp(last->job, job->job) != 0)
+                continue;
+            double rise = job->cpu_seconds - last->cpu_seconds;
+            if (elapsed_s > 0 && rise >= 0)
+                job->cpu_cores = rise / elapsed_s;
+            else if (elapsed_s <= 0)
+                job->cpu_cores = last->cpu_cores;
+            break;
+        }
+    }
+}
+
 void fleet_take(struct fleet *fleet,
                 struct fleet_node *node,
                 struct measured_node *measured,
@@ -191,6 +215,7 @@ void fleet_take(struct fleet *fleet,
 {
     for (size_t i = 0; i < measured->gpu_count; i++)
         judge_idle(&node->measured, measured, i, now_s);
+    rate_host_jobs(node, measured, now_s);
     if (fleet->observer.takes)
         fleet->observer.takes(fleet->observer.context, node, measured);
     measured_node_deinit(&node->measured);
@@ -262,6 +287,21 @@ add_gpu(struct fleet_job *job, const struct fleet_node *node, size_t at)
     }
 }
 
+static void add_host(struct fleet_job *one, const struct measured_host_job *job)
+{
+    *one = (struct fleet_job){.gpus = 0};
+    memcpy(one->job, job->job, sizeof(one->job));
+    memcpy(one->user, job->user, sizeof(one->user));
+    if (!isnan(job->cpu_cores)) {
+        one->cpu_cores = job->cpu_cores;
+        one->cpu_readings = 1;
+    }
+    if (!isnan(job->memory_bytes)) {
+        one->memory_bytes = job->memory_bytes;
+        one->host_readings = 1;
+    }
+}
+
 static int compare_jobs(const void *a, const void *b)
 {
     return strcmp(((const struct fleet_job *)a)->job,
@@ -286,6 +326,8 @@ static size_t gather(const struct fleet *fleet, struct fleet_job *jobs)
             memcpy(one->user, job->user, sizeof(one->user));
             add_gpu(one, node, job->gpu);
         }
+        for (size_t i = 0; i < node->measured.host_job_count; i++)
+            add_host(&jobs[count++], &node->measured.host_jobs[i]);
     }
     return count;
 }
@@ -301,6 +343,12 @@ static void join(struct fleet_job *to, const struct fleet_job *from)
     to->power_watts += from->power_watts;
     to->power_readings += from->power_readings;
     to->memory_readings += from->memory_readings;
+    to->cpu_cores += from->cpu_cores;
+    to->cpu_readings += from->cpu_readings;
+    to->memory_bytes += from->memory_bytes;
+    to->host_readings += from->host_readings;
+    if (!*to->user)
+        memcpy(to->user, from->user, sizeof(to->user));
     if (from->idle_since_s &&
         (!to->idle_since_s || from->idle_since_s < to->idle_since_s))
         to->idle_since_s = from->idle_since_s;
@@ -310,7 +358,8 @@ int fleet_jobs_init(struct fleet_jobs *jobs, const struct fleet *fleet)
 {
     size_t room = 1, kept = 0;
     for (size_t n = 0; n < fleet->count; n++)
-        room += fleet->nodes[n]->measured.job_count;
+        room += fleet->nodes[n]->measured.job_count +
+                fleet->nodes[n]->measured.host_job_count;
     struct fleet_job *all = calloc(room, sizeof(*all));
     if (!all)
         return -ENOMEM;
@@ -346,15 +395,19 @@ int fleet_jobs_rows(const struct fleet_jobs *jobs,
                     size_t most,
                     struct rows *ret_rows)
 {
-    size_t count = jobs->count < most ? jobs->count : most;
+    size_t count = 0;
     *ret_rows = (struct rows)ROWS_OF(struct fleet_job_row);
+    for (size_t i = 0; i < jobs->count && count < most; i++)
+        count += jobs->jobs[i].gpus > 0;
     if (count == 0)
         return 0;
     struct fleet_job_row *row = rows_add_many(ret_rows, count);
     if (!row)
         return -ENOMEM;
-    for (size_t i = 0; i < count; i++, row++) {
-        const struct fleet_job *job = &jobs->jobs[i];
+    for (const struct fleet_job *job = jobs->jobs; count > 0; job++) {
+        if (job->gpus == 0)
+            continue;
+        count--;
         *row = (struct fleet_job_row){
             .head = {.labels = {job->job, job->user}},
             .gpus = job->gpus,
@@ -367,6 +420,7 @@ int fleet_jobs_rows(const struct fleet_jobs *jobs,
         };
         if (job->readings)
             row->utilization_ratio = job->utilization_sum / job->readings / 100;
+        row++;
     }
     return 0;
 }

@@ -91,7 +91,8 @@ extern const char *const gpu_use_names[GPU_USE_COUNT];
 
 enum gpu_use fleet_gpu_use(const struct fleet_node *node, size_t gpu);
 
-/* What is measured of all GPUs that a job holds. */
+/* What is measured of a job: of all GPUs that it holds, and of its processes.
+ */
 struct fleet_job {
     char job[24]; /* as users write it */
     uint32_t gpus, gpus_used, gpus_idle;
@@ -101,6 +102,9 @@ struct fleet_job {
     uint32_t power_readings, memory_readings;
     int64_t idle_since_s; /* of the idle ones, the earliest; 0: none */
     char user[32];        /* "" when no exporter tells */
+    /* Of its processes, on all its nodes; of a job without GPUs, too. */
+    double cpu_cores, memory_bytes;
+    uint32_t cpu_readings, host_readings; /* nodes behind them */
 };
 
 struct fleet_jobs {

@@ -140,7 +140,9 @@ enum meaning {
     MEANS_JOB,
     MEANS_JOB_HOLDS,
     MEANS_JOB_PROCESSES,
-    MEANS_JOB_IDLE
+    MEANS_JOB_IDLE,
+    MEANS_HOST_JOB_CPU,
+    MEANS_HOST_JOB_MEMORY
 };
 
 static const struct {
@@ -165,6 +167,8 @@ static const struct {
     {"slurm_gpu_job_allocated", MEANS_JOB_HOLDS},
     {"slurm_gpu_job_processes", MEANS_JOB_PROCESSES},
     {"slurm_gpu_held_idle", MEANS_JOB_IDLE},
+    {"slurm_node_job_cpu_seconds_total", MEANS_HOST_JOB_CPU},
+    {"slurm_node_job_memory_bytes", MEANS_HOST_JOB_MEMORY},
 };
 
 static bool
@@ -268,10 +272,55 @@ static void take_job(struct measured_node *node,
         job->idle |= l->value > 0;
 }
 
+/* Room is made by doubling: most nodes have few jobs. */
+static struct measured_host_job *find_host_job(struct measured_node *node,
+                                               const char *job)
+{
+    size_t count = node->host_job_count;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(node->host_jobs[i].job, job,
+                    sizeof(node->host_jobs[i].job) - 1) == 0)
+            return &node->host_jobs[i];
+    if (count == MEASURED_JOBS_MAX)
+        return NULL;
+    if ((count & (count - 1)) == 0) {
+        void *grown = reallocarray(node->host_jobs, count ? count * 2 : 1,
+                                   sizeof(*node->host_jobs));
+        if (!grown)
+            return NULL;
+        node->host_jobs = grown;
+    }
+    struct measured_host_job *found = &node->host_jobs[node->host_job_count++];
+    *found = (struct measured_host_job){
+        .cpu_seconds = NAN, .memory_bytes = NAN, .cpu_cores = NAN};
+    keep(found->job, sizeof(found->job), job);
+    return found;
+}
+
+static void take_host_job(struct measured_node *node,
+                          const struct line *l,
+                          enum meaning meaning)
+{
+    struct measured_host_job *job =
+        *l->labels[LABEL_JOB_ID] ? find_host_job(node, l->labels[LABEL_JOB_ID])
+                                 : NULL;
+    if (!job)
+        return;
+    keep(job->user, sizeof(job->user), l->labels[LABEL_USER]);
+    if (meaning == MEANS_HOST_JOB_CPU)
+        job->cpu_seconds = l->value;
+    else
+        job->memory_bytes = l->value;
+}
+
 static void take_line(struct measured_node *node,
                       const struct line *l,
                       enum meaning meaning)
 {
+    if (meaning == MEANS_HOST_JOB_CPU || meaning == MEANS_HOST_JOB_MEMORY) {
+        take_host_job(node, l, meaning);
+        return;
+    }
     uint32_t at = find_gpu(node, l);
     if (at == MEASURED_NONE)
         return;
@@ -404,5 +453,6 @@ void measured_node_deinit(struct measured_node *node)
 {
     free(node->gpus);
     free(node->jobs);
+    free(node->host_jobs);
     *node = (struct measured_node){.gpus = NULL};
 }

@@ -53,10 +53,20 @@ struct measured_job {
     bool idle;     /* told: holds, and has no process */
 };
 
+/* What a job uses of the node beside GPUs, whether it has any or not; only our
+ * exporter tells. */
+struct measured_host_job {
+    char job[24];
+    char user[32];
+    double cpu_seconds, memory_bytes; /* NaN: not told */
+    double cpu_cores; /* since the answer before; NaN: not known. The fleet's */
+};
+
 struct measured_node {
-    struct measured_gpu *gpus; /* owned */
-    struct measured_job *jobs; /* owned */
-    size_t gpu_count, job_count;
+    struct measured_gpu *gpus;           /* owned */
+    struct measured_job *jobs;           /* owned */
+    struct measured_host_job *host_jobs; /* owned */
+    size_t gpu_count, job_count, host_job_count;
     bool own; /* our exporter's, which tells of jobs and their processes */
 };
 

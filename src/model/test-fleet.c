@@ -185,6 +185,58 @@ static void xids_of_all_codes_are_counted(void **state)
     measured_node_deinit(&node);
 }
 
+static const struct fleet_job *
+host_job(struct fleet *fleet, struct fleet_jobs *jobs, const char *name)
+{
+    fleet_jobs_deinit(jobs);
+    assert_int_equal(fleet_jobs_init(jobs, fleet), 0);
+    const struct fleet_job *job = fleet_jobs_find(jobs, name);
+    assert_non_null(job);
+    return job;
+}
+
+static void take_host(struct fleet *fleet, size_t node, double cpu, int64_t at)
+{
+    char text[400];
+    snprintf(text, sizeof(text),
+             "gpu_up{gpu=\"0\",state=\"up\"} 1\n"
+             "slurm_node_job_cpu_seconds_total{job_id=\"9\",user=\"bo\"} %f\n"
+             "slurm_node_job_memory_bytes{job_id=\"9\",user=\"bo\"} 1048576\n",
+             cpu);
+    struct measured_node measured = parse(text);
+    fleet_take(fleet, fleet->nodes[node], &measured, at);
+}
+
+static void processors_of_jobs_are_rates_and_summed(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_jobs jobs = {.jobs = NULL};
+    struct rows rows;
+    take_host(&fleet, 0, 10, 1000);
+    const struct fleet_job *job = host_job(&fleet, &jobs, "9");
+    assert_int_equal(job->cpu_readings, 0);
+    assert_true(job->memory_bytes == 1048576);
+    take_host(&fleet, 0, 40, 1015);
+    take_host(&fleet, 1, 0, 1000);
+    take_host(&fleet, 1, 15, 1015);
+    job = host_job(&fleet, &jobs, "9");
+    assert_true(job->cpu_cores == 3);
+    assert_int_equal(job->cpu_readings, 2);
+    assert_int_equal(job->gpus, 0);
+    assert_string_equal(job->user, "bo");
+    /* An exporter that began anew counts from less on. */
+    take_host(&fleet, 0, 1, 1030);
+    job = host_job(&fleet, &jobs, "9");
+    assert_true(job->cpu_cores == 1);
+    /* It has no GPU, so there is nothing to say of its GPUs. */
+    assert_int_equal(fleet_jobs_rows(&jobs, 10, &rows), 0);
+    assert_int_equal(rows.count, 0);
+    rows_deinit(&rows);
+    fleet_jobs_deinit(&jobs);
+    fleet_deinit(&fleet);
+}
+
 static void patterns_make_addresses(void **state)
 {
     (void)state;
@@ -210,6 +262,7 @@ int main(void)
         cmocka_unit_test(dcgm_exporter_tells_who_holds),
         cmocka_unit_test(pages_of_others_are_no_answers),
         cmocka_unit_test(xids_of_all_codes_are_counted),
+        cmocka_unit_test(processors_of_jobs_are_rates_and_summed),
         cmocka_unit_test(patterns_make_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,8 @@
 
 enum {
     LEAVE_ALONE_S = 600,
-    LOW_PERCENT = 15
+    LOW_PERCENT = 15,
+    MEMORY_MIB = 4096 /* to ask for less is not worth a word */
 };
 
 static void add(struct json *json, const char *severity, const char *text)
@@ -102,6 +103,32 @@ static void add_finished(struct json *json,
     }
 }
 
+/* Readings are some seconds apart: a peak between two of them is not seen. */
+static void add_finished_host(struct json *json,
+                              const struct job_record *job,
+                              const struct record_efficiency *efficiency)
+{
+    char text[256];
+    double cpus = efficiency->cpu_cores,
+           memory_mib = efficiency->host_memory_most_mib;
+    if (!isnan(cpus) && job->cpus >= 2 && cpus < 0.5 * job->cpus) {
+        snprintf(text, sizeof(text),
+                 "It asked for %u CPUs and kept %.1f busy on average. Ask for "
+                 "%.0f, or let it use more threads or processes.",
+                 job->cpus, cpus, fmax(1, ceil(cpus)));
+        add(json, "note", text);
+    }
+    if (!isnan(memory_mib) && job->memory_mib >= MEMORY_MIB &&
+        memory_mib < 0.25 * (double)job->memory_mib) {
+        snprintf(text, sizeof(text),
+                 "It asked for %.0f GiB of memory, and no more than %.1f GiB "
+                 "were seen in use. Ask for about %.0f GiB.",
+                 (double)job->memory_mib / 1024, memory_mib / 1024,
+                 fmax(1, ceil(memory_mib * 1.5 / 1024)));
+        add(json, "note", text);
+    }
+}
+
 void record_print_advice_finished(struct json *json,
                                   const struct record_source *source,
                                   const struct job_record *job,
@@ -111,7 +138,10 @@ void record_print_advice_finished(struct json *json,
     uint64_t gpus = record_job_gpus(source, job, &type);
     json_begin_array(json, "advice");
     /* Of a short one the few readings say nothing. */
-    if (gpus && job->end_time_s - job->start_time_s >= 60)
-        add_finished(json, gpus, efficiency);
+    if (job->end_time_s - job->start_time_s >= 60) {
+        if (gpus)
+            add_finished(json, gpus, efficiency);
+        add_finished_host(json, job, efficiency);
+    }
     json_end_array(json);
 }

@@ -120,7 +120,17 @@ static void print_resources(struct json *json,
     json_text_known(json, "gpu_type", type);
 }
 
-/* What is measured of the GPUs that it holds. */
+/* Of what it keeps busy and occupies on its nodes. */
+static void print_host(struct json *json, const struct fleet_job *measured)
+{
+    if (measured->cpu_readings)
+        json_real(json, "cpus_used", round(measured->cpu_cores * 100) / 100);
+    if (measured->host_readings)
+        json_real(json, "memory_used_mib",
+                  round(measured->memory_bytes / (1 << 20)));
+}
+
+/* What is measured of the GPUs that it holds, and of its processes. */
 static void print_measured(struct json *json,
                            const struct record_source *source,
                            const struct job_record *job)
@@ -131,6 +141,9 @@ static void print_measured(struct json *json,
             ? fleet_jobs_find(source->fleet_jobs, job_name(job, text))
             : NULL;
     if (!measured || job_state_base(job->state) == JOB_BASE_PENDING)
+        return;
+    print_host(json, measured);
+    if (measured->gpus == 0)
         return;
     json_u64(json, "gpus_used", measured->gpus_used);
     json_u64(json, "gpus_idle", measured->gpus_idle);
@@ -213,16 +226,23 @@ static void print_gpu_ids(struct json *json,
     json_end_array(json);
 }
 
+static void print_wishes(struct json *json,
+                         const struct record_source *source,
+                         const struct job_record *job)
+{
+    json_text_known(json, "tres", job_text(source, job->tres));
+    json_text_known(json, "dependency", job_text(source, job->dependency));
+    json_text_known(json, "reservation", job_text(source, job->reservation));
+    json_text_known(json, "licenses", job_text(source, job->licenses));
+}
+
 void record_print_job_whole(struct json *json,
                             const struct record_source *source,
                             const struct job_record *job)
 {
     json_begin_object(json, NULL);
     print_members(json, source, job, record_job_state(job));
-    json_text_known(json, "tres", job_text(source, job->tres));
-    json_text_known(json, "dependency", job_text(source, job->dependency));
-    json_text_known(json, "reservation", job_text(source, job->reservation));
-    json_text_known(json, "licenses", job_text(source, job->licenses));
+    print_wishes(json, source, job);
     char text[JOB_NAME_SIZE];
     print_gpu_ids(json, source, job_name(job, text));
     record_print_advice(json, source, job);
@@ -237,12 +257,24 @@ void record_print_finished(struct json *json,
 {
     json_begin_object(json, NULL);
     print_members(json, source, job, state);
+    print_wishes(json, source, job);
     json_begin_object(json, "efficiency");
     json_real(json, "gpu_utilization_percent",
               round(efficiency->utilization_percent));
     json_real(json, "gpus_used", round(efficiency->gpus_used * 10) / 10);
     json_real(json, "gpu_memory_most_mib", round(efficiency->memory_most_mib));
     json_real(json, "energy_wh", round(efficiency->energy_wh * 10) / 10);
+    json_real(json, "cpus_used", round(efficiency->cpu_cores * 100) / 100);
+    json_real(json, "memory_most_mib", round(efficiency->host_memory_most_mib));
+    json_begin_array(json, "gpus");
+    for (size_t i = 0; i < efficiency->gpu_count; i++) {
+        json_begin_object(json, NULL);
+        json_text(json, "id", efficiency->gpus[i].id);
+        json_real(json, "utilization_percent",
+                  round(efficiency->gpus[i].utilization_percent));
+        json_end_object(json);
+    }
+    json_end_array(json);
     json_end_object(json);
     record_print_advice_finished(json, source, job, efficiency);
     json_end_object(json);

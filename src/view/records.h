@@ -84,12 +84,21 @@ void record_print_advice(struct json *json,
                          const struct record_source *source,
                          const struct job_record *job);
 
-/* How well a finished job used its GPUs; NaN for what nobody measured. */
+/* How well a finished job used what it had; NaN for what nobody measured. */
+struct record_gpu_use {
+    char id[96];                /* "node7/3" */
+    double utilization_percent; /* NaN: not measured */
+};
+
 struct record_efficiency {
     double utilization_percent; /* of all its GPUs, over its time */
     double gpus_used;           /* mean number */
     double memory_most_mib;
     double energy_wh;
+    double cpu_cores; /* kept busy, on average */
+    double host_memory_most_mib;
+    const struct record_gpu_use *gpus; /* that it had, as far as is known */
+    size_t gpu_count;
 };
 
 void record_print_advice_finished(struct json *json,

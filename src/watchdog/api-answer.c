@@ -369,16 +369,18 @@ static void serve_job(struct api *api,
     size_t i = 0;
     while (i < count && jobs[i].job_id != id)
         i++;
-    if (i == count ||
-        record_is_hidden(
-            &source.audience, PRIVATE_JOBS,
-            snapshot_text(source.snapshot, SNAPSHOT_JOBS, jobs[i].user))) {
-        struct text kept = TEXT_INIT;
-        if (id <= UINT32_MAX &&
-            api_find_finished(api, &source.audience, (uint32_t)id, &kept)) {
-            api_reply_text(reply, &kept);
-            return;
-        }
+    bool hidden = i == count ||
+                  record_is_hidden(&source.audience, PRIVATE_JOBS,
+                                   snapshot_text(source.snapshot, SNAPSHOT_JOBS,
+                                                 jobs[i].user));
+    /* What we kept of one that is over tells what it made of its GPUs, too. */
+    struct text kept = TEXT_INIT;
+    if (id <= UINT32_MAX && (hidden || record_job_is_over(&jobs[i])) &&
+        api_find_finished(api, &source.audience, (uint32_t)id, &kept)) {
+        api_reply_text(reply, &kept);
+        return;
+    }
+    if (hidden) {
         api_refuse(reply, 404,
                    "Slurm does not know a job %.20s, or has forgotten it.",
                    name);

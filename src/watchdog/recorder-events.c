@@ -21,6 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    JOB_GPUS_MAX = 64 /* of which each is remembered with a job */
+};
+
 /* ---- nodes --------------------------------------------------------------- */
 
 /* Each way a node can be, in the words of its events. */
@@ -176,19 +180,17 @@ static bool has_begun(const struct job_record *job)
     return base != JOB_BASE_PENDING && job->start_time_s > 0;
 }
 
-/* Mean and greatest of a series of JOB's; false without a reading. */
+/* Mean and greatest of a series while the job ran; false without a reading. */
 static bool read_series(struct recorder *r,
-                        const char *job,
-                        const char *metric,
+                        const struct store_key *key,
                         const struct job_record *when,
                         double *ret_mean,
                         double *ret_most)
 {
-    const struct store_key key = {"job", job, metric};
     struct store_series series;
     double sum = 0, most = 0;
     size_t readings = 0;
-    if (store_read(r->store, &key, when->start_time_s, when->end_time_s, 2000,
+    if (store_read(r->store, key, when->start_time_s, when->end_time_s, 2000,
                    &series, NULL) < 0)
         return false;
     for (size_t i = 0; i < series.count; i++) {
@@ -204,25 +206,63 @@ static bool read_series(struct recorder *r,
     return readings > 0;
 }
 
+static bool read_job(struct recorder *r,
+                     const char *name,
+                     const char *metric,
+                     const struct job_record *when,
+                     double *ret_mean,
+                     double *ret_most)
+{
+    const struct store_key key = {"job", name, metric};
+    return read_series(r, &key, when, ret_mean, ret_most);
+}
+
+/* What each GPU that it had did in its time; how many they are. */
+static size_t work_out_gpus(struct recorder *r,
+                            const struct job_record *job,
+                            const char *name,
+                            struct record_gpu_use uses[JOB_GPUS_MAX])
+{
+    const struct held_gpu *held;
+    size_t count = held_gpus_find(&r->held, name, &held);
+    if (count > JOB_GPUS_MAX)
+        count = JOB_GPUS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        struct record_gpu_use *use = &uses[i];
+        const struct store_key key = {"gpu", use->id, "utilization_percent"};
+        double most;
+        if (held[i].instance == MEASURED_NONE)
+            snprintf(use->id, sizeof(use->id), "%.70s/%u", held[i].node->name,
+                     held[i].index);
+        else
+            snprintf(use->id, sizeof(use->id), "%.70s/%u.%u",
+                     held[i].node->name, held[i].index, held[i].instance);
+        if (!read_series(r, &key, job, &use->utilization_percent, &most))
+            use->utilization_percent = NAN;
+    }
+    return count;
+}
+
 static struct record_efficiency
 work_out(struct recorder *r, const struct job_record *job, const char *name)
 {
     double mean, most;
     struct record_efficiency efficiency = {
-        NAN,
-        NAN,
-        NAN,
-        NAN,
+        NAN, NAN, NAN, NAN, NAN, NAN, NULL, 0,
     };
-    if (read_series(r, name, "gpu_utilization_percent", job, &mean, &most))
+    if (read_job(r, name, "gpu_utilization_percent", job, &mean, &most))
         efficiency.utilization_percent = mean;
-    if (read_series(r, name, "gpus_used", job, &mean, &most))
+    if (read_job(r, name, "gpus_used", job, &mean, &most))
         efficiency.gpus_used = mean;
-    if (read_series(r, name, "gpu_memory_used_mib", job, &mean, &most))
+    if (read_job(r, name, "gpu_memory_used_mib", job, &mean, &most))
         efficiency.memory_most_mib = most;
-    if (read_series(r, name, "power_watts", job, &mean, &most))
+    if (read_job(r, name, "power_watts", job, &mean, &most))
         efficiency.energy_wh =
             mean * (double)(job->end_time_s - job->start_time_s) / 3600;
+    if (read_job(r, name, "cpu_cores", job, &mean, &most))
+        efficiency.cpu_cores = mean;
+    if (read_job(r, name, "memory_used_mib", job, &mean, &most))
+        efficiency.host_memory_most_mib = most;
     return efficiency;
 }
 
@@ -236,10 +276,12 @@ static void keep_job(struct recorder *r,
     struct json json = JSON_INIT(&text);
     const struct record_source source = {.snapshot = snapshot,
                                          .parts = UINT32_MAX};
-    const struct record_efficiency efficiency =
-        work_out(r, job, job_name(job, name));
+    struct record_gpu_use gpus[JOB_GPUS_MAX];
+    struct record_efficiency efficiency = work_out(r, job, job_name(job, name));
+    efficiency.gpus = gpus;
+    efficiency.gpu_count = work_out_gpus(r, job, name, gpus);
     record_print_finished(&json, &source, job, state, &efficiency);
-    const char *record = text_str(&text);
+    const char *record = text_str(&text), *type;
     const struct store_job kept = {
         .job_id = job->job_id,
         .submit_s = job->submit_time_s,
@@ -249,6 +291,9 @@ static void keep_job(struct recorder *r,
         .partition = snapshot_text(snapshot, SNAPSHOT_JOBS, job->partition),
         .state = state,
         .record = record,
+        .start_s = job->start_time_s,
+        .gpus = (double)record_job_gpus(&source, job, &type),
+        .gpus_used = efficiency.gpus_used,
     };
     if (record)
         store_add_job(r->store, &kept);

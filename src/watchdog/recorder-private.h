@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "watchdog/recorder-held.h"
 #include "watchdog/recorder.h"
 
 struct recorder {
@@ -17,6 +18,7 @@ struct recorder {
     struct loop_source *timer;
     int part; /* of the store, to be written next */
     uint64_t events;
+    struct held_gpus held;
     /* The last in which nodes and jobs were known; a reference. */
     struct mapped_snapshot *before;
     struct error trouble; /* of opening */

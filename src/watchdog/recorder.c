@@ -157,6 +157,12 @@ static void put_jobs(const struct recorder *r, struct reading reading)
     for (size_t i = 0; i < jobs.count; i++) {
         const struct fleet_job *job = &jobs.jobs[i];
         reading.id = job->job;
+        if (job->cpu_readings)
+            put(&reading, "cpu_cores", job->cpu_cores);
+        if (job->host_readings)
+            put(&reading, "memory_used_mib", job->memory_bytes / (1 << 20));
+        if (job->gpus == 0)
+            continue;
         put(&reading, "gpus_used", job->gpus_used);
         if (job->readings)
             put(&reading, "gpu_utilization_percent",
@@ -313,6 +319,7 @@ struct recorder *recorder_free(struct recorder *r)
         r->fleet->observer = (struct fleet_observer){.takes = NULL};
     store_free(r->store);
     mapped_snapshot_unref(r->before);
+    held_gpus_deinit(&r->held);
     loop_source_free(r->timer);
     free(r->folder);
     free(r);
@@ -321,6 +328,7 @@ struct recorder *recorder_free(struct recorder *r)
 
 void recorder_update(struct recorder *r)
 {
+    held_gpus_update(&r->held, r->fleet, clock_realtime_ns() / NS_PER_S);
     recorder_compare(r);
 }
 

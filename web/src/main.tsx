@@ -31,7 +31,7 @@ const tabs: [string, string][] = [
     ["events", "Events"],
 ];
 
-function Page() {
+function Page(props: { cluster: Cluster | null }) {
     const [name = "", what] = route.value.path;
     switch (name) {
         case "":
@@ -41,7 +41,16 @@ function Page() {
         case "nodes":
             return what ? <NodePage name={what} /> : <Nodes />;
         case "jobs":
-            return what ? <JobPage id={what} /> : <Jobs />;
+            return what ? (
+                <JobPage
+                    id={what}
+                    nodesPrivate={
+                        props.cluster?.hidden?.includes("nodes") ?? false
+                    }
+                />
+            ) : (
+                <Jobs />
+            );
         case "users":
             return <Users />;
         case "partitions":
@@ -195,7 +204,7 @@ function App() {
                 </p>
             )}
             <div id="main" tabIndex={-1}>
-                <Page />
+                <Page cluster={cluster.data} />
             </div>
             <ActionDialog />
         </>

@@ -102,6 +102,8 @@ export interface Job {
   gpus_idle?: number;
   idle_since_s?: number;
   gpu_utilization_percent?: number;
+  cpus_used?: number;
+  memory_used_mib?: number;
   gpu_memory_used_mib?: number;
   power_watts?: number;
   // Only of one job whole:
@@ -117,7 +119,15 @@ export interface Job {
     gpus_used?: number;
     gpu_memory_most_mib?: number;
     energy_wh?: number;
+    cpus_used?: number;
+    memory_most_mib?: number;
+    gpus?: GpuUse[]; // those that it had
   };
+}
+
+export interface GpuUse {
+  id: string;
+  utilization_percent?: number;
 }
 
 export interface User {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-import { JobActions } from "../actions";
+import { JobActions, JobScript } from "../actions";
 import { gpus, useAnswer, useCollection } from "../live";
 import {
     AdviceList,
@@ -12,7 +12,7 @@ import {
 } from "../parts";
 import { Plot } from "../plot";
 import { href } from "../router";
-import type { Event, Job } from "../types";
+import type { Event, GpuUse, Job } from "../types";
 import { duration, memory, moment, now_s, percent, watts } from "../words";
 import { GpuTable } from "./node";
 
@@ -22,70 +22,168 @@ function over(job: Job): boolean {
     return !/running|pending|suspended|completing|configuring/.test(job.state);
 }
 
-// What was asked for, beside what is used of it.
-function Efficiency(props: { job: Job }) {
-    const { job } = props;
+type FactList = Parameters<typeof Facts>[0]["facts"];
+
+function used(value: number | undefined, most: number, text: string) {
+    return value === undefined || !most ? (
+        ""
+    ) : (
+        <Meter value={value} most={most} text={text} label="used" />
+    );
+}
+
+const SHOWN_GPUS = 16;
+
+// What did nothing is marked; with many, those that did least come first.
+function EachGpu(props: { gpus: GpuUse[] }) {
+    const many = props.gpus.length > SHOWN_GPUS;
+    const shown = many
+        ? [...props.gpus]
+              .sort(
+                  (a, b) =>
+                      (a.utilization_percent ?? 0) -
+                      (b.utilization_percent ?? 0),
+              )
+              .slice(0, SHOWN_GPUS)
+        : props.gpus;
+    return (
+        <>
+            {shown.map((g) => (
+                <span key={g.id} class="each">
+                    {g.id}{" "}
+                    <span class={g.utilization_percent === 0 ? "tag warn" : ""}>
+                        {percent(g.utilization_percent)}
+                    </span>
+                </span>
+            ))}
+            {many && (
+                <span class="dim">
+                    and {props.gpus.length - SHOWN_GPUS} that did more
+                </span>
+            )}
+        </>
+    );
+}
+
+function gpuFacts(job: Job): FactList {
     const done = job.efficiency;
     const utilisation =
         done?.gpu_utilization_percent ?? job.gpu_utilization_percent;
-    const used = done?.gpus_used ?? job.gpus_used;
+    const count = done?.gpus_used ?? job.gpus_used;
     const most = done?.gpu_memory_most_mib ?? job.gpu_memory_used_mib;
-    if (!job.gpus)
-        return (
-            <p class="empty">
-                It has no GPU; its use of CPUs is not measured here.
-            </p>
-        );
-    if (utilisation === undefined && used === undefined)
-        return <p class="empty">Nothing was measured of its GPUs.</p>;
+    return [
+        ["GPUs asked for", `${job.gpus} ${job.gpu_type ?? ""}`],
+        [
+            done ? "GPUs used, mean" : "GPUs used now",
+            used(count, job.gpus, String(count)),
+        ],
+        [
+            done ? "GPU utilisation, mean" : "GPU utilisation now",
+            used(utilisation, 100, percent(utilisation)),
+        ],
+        [
+            "Each of them",
+            done?.gpus?.length ? <EachGpu gpus={done.gpus} /> : "",
+        ],
+        [done ? "GPU memory, most" : "GPU memory now", memory(most)],
+        [
+            "Power now",
+            job.power_watts === undefined ? "" : watts(job.power_watts),
+        ],
+        [
+            "Energy of its GPUs",
+            done?.energy_wh === undefined
+                ? ""
+                : done.energy_wh < 1000
+                  ? `${done.energy_wh} Wh`
+                  : `${(done.energy_wh / 1000).toFixed(1)} kWh`,
+        ],
+    ];
+}
+
+function hostFacts(job: Job): FactList {
+    const done = job.efficiency;
+    const cpus = done?.cpus_used ?? job.cpus_used;
+    const most = done?.memory_most_mib ?? job.memory_used_mib;
+    return [
+        [
+            done ? "CPUs used, mean" : "CPUs used now",
+            used(cpus, job.cpus, `${cpus?.toFixed(1)} of ${job.cpus}`),
+        ],
+        [
+            done ? "Memory, most seen" : "Memory now",
+            job.memory_mib
+                ? used(
+                      most,
+                      job.memory_mib,
+                      `${memory(most)} of ${memory(job.memory_mib)}`,
+                  )
+                : memory(most),
+        ],
+    ];
+}
+
+// What was asked for, beside what is used of it.
+function Efficiency(props: { job: Job }) {
+    const { job } = props;
+    const measured = job.efficiency ?? job;
+    const gpus =
+        job.gpus > 0 &&
+        (measured.gpu_utilization_percent ?? measured.gpus_used) !== undefined;
+    const host = measured.cpus_used !== undefined;
     return (
         <>
-            <Facts
-                facts={[
-                    ["GPUs asked for", `${job.gpus} ${job.gpu_type ?? ""}`],
-                    [
-                        done ? "GPUs used, mean" : "GPUs used now",
-                        used === undefined ? (
-                            ""
-                        ) : (
-                            <Meter
-                                value={used}
-                                most={job.gpus}
-                                text={String(used)}
-                                label="used"
-                            />
-                        ),
-                    ],
-                    [
-                        done ? "GPU utilisation, mean" : "GPU utilisation now",
-                        <Meter
-                            value={utilisation}
-                            most={100}
-                            text={percent(utilisation)}
-                            label="utilisation"
-                        />,
-                    ],
-                    [
-                        done ? "GPU memory, most" : "GPU memory now",
-                        memory(most),
-                    ],
-                    [
-                        "Power now",
-                        job.power_watts === undefined
-                            ? ""
-                            : watts(job.power_watts),
-                    ],
-                    [
-                        "Energy of its GPUs",
-                        done?.energy_wh === undefined
-                            ? ""
-                            : done.energy_wh < 1000
-                              ? `${done.energy_wh} Wh`
-                              : `${(done.energy_wh / 1000).toFixed(1)} kWh`,
-                    ],
+            {(gpus || host) && (
+                <Facts
+                    facts={[
+                        ...(gpus ? gpuFacts(job) : []),
+                        ...(host ? hostFacts(job) : []),
+                    ]}
+                />
+            )}
+            {job.gpus > 0 && !gpus && (
+                <p class="empty">Nothing was measured of its GPUs.</p>
+            )}
+            {!host && (
+                <p class="empty">
+                    Its CPUs and memory are measured on nodes where our
+                    gpu-exporter runs.
+                </p>
+            )}
+            <AdviceList advice={job.advice} />
+        </>
+    );
+}
+
+// Of all its nodes together, with or without GPUs.
+function HostPlots(props: { job: Job; from_s: number; to_s?: number }) {
+    const { job, from_s, to_s } = props;
+    return (
+        <>
+            <Plot
+                title="CPUs used"
+                unit="CPUs"
+                of="job"
+                top={job.cpus}
+                from_s={from_s}
+                to_s={to_s}
+                curves={[{ id: job.job, metric: "cpu_cores", label: "CPUs" }]}
+            />
+            <Plot
+                title="Memory of its processes"
+                unit="GiB"
+                scale={1024}
+                of="job"
+                from_s={from_s}
+                to_s={to_s}
+                curves={[
+                    {
+                        id: job.job,
+                        metric: "memory_used_mib",
+                        label: "memory",
+                    },
                 ]}
             />
-            <AdviceList advice={job.advice} />
         </>
     );
 }
@@ -96,7 +194,9 @@ function Plots(props: { job: Job; ids: string[] }) {
     const to_s = over(job) ? (job.end_s ?? now_s()) + MARGIN_S : undefined;
     const each = (metric: string) =>
         ids.map((id) => ({ id, metric, label: id }));
-    // Of one that is over only the job's own series tell which GPUs it had.
+    const host = <HostPlots job={job} from_s={from_s} to_s={to_s} />;
+    if (!job.gpus) return <div class="plots">{host}</div>;
+    // Nobody noted which GPUs it had, or they are not for the reader to know.
     if (ids.length === 0)
         return (
             <div class="plots">
@@ -140,6 +240,7 @@ function Plots(props: { job: Job; ids: string[] }) {
                         { id: job.job, metric: "power_watts", label: "power" },
                     ]}
                 />
+                {host}
             </div>
         );
     return (
@@ -150,6 +251,7 @@ function Plots(props: { job: Job; ids: string[] }) {
                 of="gpu"
                 top={100}
                 from_s={from_s}
+                to_s={to_s}
                 curves={each("utilization_percent")}
             />
             <Plot
@@ -158,6 +260,7 @@ function Plots(props: { job: Job; ids: string[] }) {
                 scale={1024}
                 of="gpu"
                 from_s={from_s}
+                to_s={to_s}
                 curves={each("memory_used_mib")}
             />
             <Plot
@@ -165,6 +268,7 @@ function Plots(props: { job: Job; ids: string[] }) {
                 unit="W"
                 of="gpu"
                 from_s={from_s}
+                to_s={to_s}
                 curves={each("power_watts")}
             />
             <Plot
@@ -172,8 +276,10 @@ function Plots(props: { job: Job; ids: string[] }) {
                 unit="°C"
                 of="gpu"
                 from_s={from_s}
+                to_s={to_s}
                 curves={each("temperature_c")}
             />
+            {host}
         </div>
     );
 }
@@ -226,7 +332,7 @@ function TimeLine(props: { job: Job }) {
     );
 }
 
-export function JobPage(props: { id: string }) {
+export function JobPage(props: { id: string; nodesPrivate: boolean }) {
     // "17_3" and "17+1" are looked for by their text.
     const numeric = /^\d+$/.test(props.id);
     const found = useAnswer<{ jobs: Job[] }>(
@@ -254,13 +360,16 @@ export function JobPage(props: { id: string }) {
                 <h1>Job {props.id}</h1>
                 <p class="empty">
                     {missing && (numeric || found.data)
-                        ? "Neither Slurm nor our history knows it. Slurm forgets a job some minutes after its end; we keep those that ended while we watched."
+                        ? "Neither Slurm nor our history knows it. One submitted just now appears in a moment; Slurm forgets a job some minutes after its end; we keep those that ended while we watched."
                         : error || "Loading…"}
                 </p>
             </main>
         );
     const ids = job.gpu_ids ?? [];
     const mine = all.filter((g) => ids.includes(g.id));
+    const had = props.nodesPrivate
+        ? []
+        : (job.efficiency?.gpus ?? []).map((g) => g.id);
     return (
         <main class="page">
             <header class="head">
@@ -330,11 +439,12 @@ export function JobPage(props: { id: string }) {
                     <GpuTable gpus={mine} />
                 </Card>
             )}
-            {job.gpus > 0 && job.state !== "pending" && (
+            {job.state !== "pending" && (
                 <Card title="History" class="wide">
-                    <Plots job={job} ids={over(job) ? [] : ids} />
+                    <Plots job={job} ids={over(job) ? had : ids} />
                 </Card>
             )}
+            <JobScript job={job} />
             <Card title="Events" class="wide">
                 <EventList events={events.data?.events} error={events.error} />
             </Card>
