@@ -511,6 +511,8 @@ serve_api(void *context, struct http_request *request, struct http_reply *reply)
         api_serve_events(api, request, reply);
     else if (strcmp(path, "health") == 0)
         api_serve_health(api, request, reply);
+    else if (strcmp(path, "usage") == 0)
+        api_serve_usage(api, request, reply);
     else if (strcmp(path, "series") == 0)
         api_serve_series(api, request, reply);
     else if (strcmp(path, "history") == 0)
@@ -532,6 +534,7 @@ size_t api_routes(struct api *api, struct http_route *routes)
         "/api/v1/users/",  "/api/v1/partitions/",  "/api/v1/series",
         "/api/v1/history", "/api/v1/reservations", "/api/v1/qos",
         "/api/v1/me",      "/api/v1/actions/",     "/api/v1/health",
+        "/api/v1/usage",
     };
     _Static_assert(array_size(paths) < API_ROUTES_MAX, "room for all");
     for (size_t i = 0; i < array_size(paths); i++)

@@ -159,6 +159,12 @@ void api_serve_health(struct api *api,
                       struct http_request *request,
                       struct http_reply *reply);
 
+/* ---- api-usage.c: who used what. Answers the request. */
+
+void api_serve_usage(struct api *api,
+                     struct http_request *request,
+                     struct http_reply *reply);
+
 /* ---- api-series.c: the course of things. Answers the request, or later. */
 
 void api_serve_series(struct api *api,

@@ -98,6 +98,18 @@ while True:
     json 'history?user=user' "[50 <= j['efficiency']['gpu_utilization_percent'] <= 70 and j['efficiency']['energy_wh'] > 0 for j in A['jobs'] if j['id'] == $job] == [True]"
 }
 
+@test "who had which GPU-hours, and used them, is summed up" {
+    json usage '{"alice", "bob", "user"} <= {u["user"] for u in A["users"]}'
+    json 'usage?user=user' 'len(A["users"]) == 1 and A["users"][0]["jobs"] >= 1'
+    json 'usage?user=user' '0.005 < A["users"][0]["gpu_hours_measured"] <= A["users"][0]["gpu_hours"] < 1'
+    json 'usage?user=user' '0.5 < A["users"][0]["gpu_hours_used"] / A["users"][0]["gpu_hours_measured"] <= 1'
+    # Of what runs the hours are known.
+    json 'usage?user=alice' 'A["users"][0]["gpu_hours"] > 0.02 and A["users"][0]["gpu_hours_measured"] == 0'
+    json "usage?from_s=$(($(date +%s) - 36))" 'all(u["gpu_hours"] <= 0.1 for u in A["users"])'
+    json 'usage?user=nobody' 'A["users"] == []'
+    json 'usage?to_s=x' '"to_s" in A["error"]'
+}
+
 @test "what was known before a kill -9 is known after it" {
     local job before pid
     job=$(api 'history?limit=1' | python3 -c 'import json, sys; print(json.load(sys.stdin)["jobs"][0]["id"])')

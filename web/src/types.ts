@@ -273,3 +273,11 @@ export interface HealthAnswer {
   nodes: HealthNode[];
   spans?: { from_s: number; state: string }[]; // of one node
 }
+
+export interface Usage {
+  user: string;
+  jobs: number;
+  gpu_hours: number;
+  gpu_hours_measured: number;
+  gpu_hours_used: number;
+}

@@ -2,12 +2,19 @@
 import { useAnswer, useCollection, users } from "../live";
 import { Meter, UserLink } from "../parts";
 import { Table, type Column } from "../table";
-import type { Job, User } from "../types";
+import type { Usage, User } from "../types";
 import { count, now_s } from "../words";
 
-// GPU-hours of jobs that ended in the last week, from our history.
+// With what he had of the GPUs in the last week.
 interface Row extends User {
-    hours: number;
+    past?: Usage;
+}
+
+// Of the hours that were measured, those in which nothing was done.
+function wasted(past: Usage | undefined): number | undefined {
+    return past && past.gpu_hours_measured > 0
+        ? past.gpu_hours_measured - past.gpu_hours_used
+        : undefined;
 }
 
 const DAY_S = 24 * 3600;
@@ -83,36 +90,39 @@ const columns: Column<Row>[] = [
     },
     {
         key: "hours",
-        label: "GPU-hours of ended jobs, 7 days",
+        label: "GPU-hours, 7 days",
         number: true,
-        show: (u) => u.hours.toFixed(1),
-        sort: (u) => u.hours,
+        show: (u) => (u.past?.gpu_hours ?? 0).toFixed(1),
+        sort: (u) => u.past?.gpu_hours ?? 0,
+    },
+    {
+        key: "wasted",
+        label: "unused of them",
+        number: true,
+        show: (u) => {
+            const hours = wasted(u.past);
+            if (hours === undefined) return <span class="dim">–</span>;
+            const part = (hours / u.past!.gpu_hours_measured) * 100;
+            return (
+                <span
+                    class={part >= 50 && hours >= 1 ? "tag warn" : ""}
+                    title={`of ${u.past!.gpu_hours_measured.toFixed(1)} GPU-hours of ended jobs that were measured`}
+                >
+                    {hours.toFixed(1)} ({Math.round(part)} %)
+                </span>
+            );
+        },
+        sort: (u) => wasted(u.past),
     },
 ];
-
-function hoursByUser(finished: Job[]): Map<string, number> {
-    const hours = new Map<string, number>();
-    for (const job of finished) {
-        const ran = (job.end_s ?? 0) - (job.start_s ?? 0);
-        if (job.gpus && ran > 0)
-            hours.set(
-                job.user,
-                (hours.get(job.user) ?? 0) + (ran / 3600) * job.gpus,
-            );
-    }
-    return hours;
-}
 
 export function Users() {
     const all = useCollection(users);
     const from_s = Math.floor((now_s() - 7 * DAY_S) / 3600) * 3600;
-    const past = useAnswer<{ jobs: Job[] }>(
-        `history?from_s=${from_s}&limit=5000`,
-        ["jobs"],
-    );
-    const hours = hoursByUser(past.data?.jobs ?? []);
+    const past = useAnswer<{ users: Usage[] }>(`usage?from_s=${from_s}`, []);
+    const usages = new Map((past.data?.users ?? []).map((u) => [u.user, u]));
     const known = new Set(all.map((u) => u.user));
-    const gone = [...hours.keys()]
+    const gone = [...usages.keys()]
         .filter((user) => !known.has(user))
         .map((user): User => ({
             user,
@@ -122,9 +132,9 @@ export function Users() {
             gpus_allocated: 0,
             cpus: 0,
         }));
-    const rows = [...all, ...gone].map((u) => ({
+    const rows = [...all, ...gone].map((u): Row => ({
         ...u,
-        hours: hours.get(u.user) ?? 0,
+        past: usages.get(u.user),
     }));
     return (
         <main class="page">
