@@ -3,7 +3,7 @@
  * The nodes are an ordered array of pointers. Slurm's list changes rarely, and
  * then a few nodes at a time: an insertion moves pointers only.
  */
-#include "model/fleet.h"
+#include "model/fleet-given.h"
 
 #include <errno.h>
 #include <math.h>
@@ -20,6 +20,7 @@ const char *const gpu_use_names[GPU_USE_COUNT] = {
 static void node_free(struct fleet_node *node)
 {
     measured_node_deinit(&node->measured);
+    free(node->given);
     free(node->name);
     free(node->address);
     free(node);
@@ -213,6 +214,7 @@ void fleet_take(struct fleet *fleet,
                 struct measured_node *measured,
                 int64_t now_s)
 {
+    fleet_give(node, measured);
     for (size_t i = 0; i < measured->gpu_count; i++)
         judge_idle(&node->measured, measured, i, now_s);
     rate_host_jobs(node, measured, now_s);

@@ -34,6 +34,11 @@ struct fleet_node {
     int64_t answered_s;            /* real time of the last answer; 0: never */
     char trouble[160];             /* while SILENT: why */
     struct measured_node measured; /* of the last answer */
+    /* What Slurm gave of it, for an exporter that does not tell whose a GPU is
+     * (fleet_set_given()). */
+    struct fleet_given *given; /* owned */
+    size_t given_count, given_room;
+    bool given_known;
 };
 
 /* Who wants to know what changed: both are called before it does. */
@@ -59,6 +64,15 @@ void fleet_deinit(struct fleet *fleet);
 /* Take over which nodes there are from a snapshot's nodes. Nodes that Slurm no
  * longer has are kept, and no longer known: pointers to nodes stay good. */
 int fleet_set_nodes(struct fleet *fleet, const struct snapshot *snapshot);
+
+/*
+ * Whether the exporter of some node does not tell whose its GPUs are, as
+ * NVIDIA's does not without its HPC job mapping. Then it takes a snapshot with
+ * job_gpu_records, and this, to know: it holds from each node's next answer on.
+ * Nodes whose exporter tells by itself, and MIG instances, are left alone.
+ */
+bool fleet_wants_given(const struct fleet *fleet);
+int fleet_set_given(struct fleet *fleet, const struct snapshot *snapshot);
 
 /* NULL when there is none of that name. */
 struct fleet_node *fleet_find(const struct fleet *fleet, const char *name);

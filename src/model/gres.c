@@ -9,11 +9,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 enum {
-    GRES_FIELDS_MAX = 4 /* name:type:no_consume:count */
+    GRES_FIELDS_MAX = 4, /* name:type:no_consume:count */
+    GRES_INDEX_MAX = 1023
 };
 
 static bool slice_is(struct slice slice, const char *string)
@@ -207,4 +207,56 @@ int gres_next(struct gres_reader *reader, struct gres_item *ret_item)
     }
     *ret_item = item;
     return 1;
+}
+
+/* The number at the reader's place; false when there is none. */
+static bool read_index(struct gres_indices *indices, uint32_t *ret_index)
+{
+    struct slice rest = {.data = indices->at,
+                         .size = (size_t)(indices->end - indices->at)};
+    uint64_t value;
+    size_t digits = 0;
+    if (read_digits(rest, &digits, &value) < 0 || digits == 0 ||
+        value > GRES_INDEX_MAX)
+        return false;
+    indices->at += digits;
+    *ret_index = (uint32_t)value;
+    return true;
+}
+
+static bool skip(struct gres_indices *indices, char c)
+{
+    if (indices->at == indices->end || *indices->at != c)
+        return false;
+    indices->at++;
+    return true;
+}
+
+struct gres_indices gres_indices(struct slice note)
+{
+    static const char prefix[] = "IDX:";
+    const size_t size = sizeof(prefix) - 1;
+    struct gres_indices indices = {.next = 1};
+    if (note.size > size && memcmp(note.data, prefix, size) == 0) {
+        indices.at = note.data + size;
+        indices.end = note.data + note.size;
+    }
+    return indices;
+}
+
+bool gres_indices_next(struct gres_indices *indices, uint32_t *ret_index)
+{
+    if (indices->next > indices->last) {
+        if (indices->at == indices->end || !read_index(indices, &indices->next))
+            return false;
+        indices->last = indices->next;
+        if ((skip(indices, '-') && !read_index(indices, &indices->last)) ||
+            indices->last < indices->next ||
+            !(skip(indices, ',') || indices->at == indices->end)) {
+            *indices = (struct gres_indices){.next = 1};
+            return false;
+        }
+    }
+    *ret_index = indices->next++;
+    return true;
 }

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,17 @@ static inline struct gres_reader gres_read(const char *string)
 /* 1 and the next item; 0 at the end; -EINVAL when what follows cannot be read
  * (the reader then stays at its end). The slices point into the string. */
 int gres_next(struct gres_reader *reader, struct gres_item *ret_item);
+
+/* The numbers in a note "IDX:0,3-5": which of a node's devices they are, in the
+ * order of gres.conf. */
+struct gres_indices {
+    const char *at, *end;
+    uint32_t next, last; /* of the range under way; NEXT above LAST: none */
+};
+struct gres_indices gres_indices(struct slice note);
+
+/* False at the end, and where it cannot be read. */
+bool gres_indices_next(struct gres_indices *indices, uint32_t *ret_index);
 
 /* Copy SLICE into BUFFER as a string, cut to fit; returns BUFFER. */
 char *slice_copy(struct slice slice, char *buffer, size_t size);

@@ -19,6 +19,7 @@ enum {
 enum label {
     LABEL_GPU,
     LABEL_INSTANCE,
+    LABEL_DEVICE,
     LABEL_UUID,
     LABEL_UUID_OLD,
     LABEL_MODEL,
@@ -31,11 +32,17 @@ enum label {
 };
 
 static const char *const label_names[LABEL_COUNT] = {
-    [LABEL_GPU] = "gpu",         [LABEL_INSTANCE] = "GPU_I_ID",
-    [LABEL_UUID] = "UUID",       [LABEL_UUID_OLD] = "uuid",
-    [LABEL_MODEL] = "modelName", [LABEL_PROFILE] = "GPU_I_PROFILE",
-    [LABEL_STATE] = "state",     [LABEL_JOB_ID] = "job_id",
-    [LABEL_HPC_JOB] = "hpc_job", [LABEL_USER] = "user",
+    [LABEL_GPU] = "gpu",
+    [LABEL_INSTANCE] = "GPU_I_ID",
+    [LABEL_DEVICE] = "device",
+    [LABEL_UUID] = "UUID",
+    [LABEL_UUID_OLD] = "uuid",
+    [LABEL_MODEL] = "modelName",
+    [LABEL_PROFILE] = "GPU_I_PROFILE",
+    [LABEL_STATE] = "state",
+    [LABEL_JOB_ID] = "job_id",
+    [LABEL_HPC_JOB] = "hpc_job",
+    [LABEL_USER] = "user",
 };
 
 struct line {
@@ -195,6 +202,16 @@ static uint32_t read_number(const char *text)
 
 /* The GPU that the line is about, made when it is new; MEASURED_NONE when it
  * names none or there are too many. */
+/* "nvidia3" is /dev/nvidia3: gres.conf goes by that, the driver's own order
+ * need not. */
+static uint32_t read_place(const char *device, uint32_t index)
+{
+    uint32_t number = MEASURED_NONE;
+    if (strncmp(device, "nvidia", 6) == 0)
+        number = read_number(device + 6);
+    return number == MEASURED_NONE ? index : number;
+}
+
 static uint32_t find_gpu(struct measured_node *node, const struct line *l)
 {
     uint32_t index = read_number(l->labels[LABEL_GPU]);
@@ -208,6 +225,7 @@ static uint32_t find_gpu(struct measured_node *node, const struct line *l)
         return MEASURED_NONE;
     node->gpus[node->gpu_count] = (struct measured_gpu){
         .index = index,
+        .place = read_place(l->labels[LABEL_DEVICE], index),
         .instance = instance,
         .last_xid = MEASURED_NONE,
         .utilization_percent = NAN,
@@ -388,22 +406,59 @@ static void read_line(const char *at, const char *end, struct measured_node *n)
 
 /* dcgm-exporter tells who holds a GPU and nothing of processes: who holds one
  * that works, uses it. */
+static void judge_job(const struct measured_node *node,
+                      struct measured_job *job)
+{
+    const struct measured_gpu *gpu = &node->gpus[job->gpu];
+    bool works = gpu->utilization_percent > 0;
+    if (!node->own && job->holds) {
+        job->uses = works;
+        job->idle = !works && !isnan(gpu->utilization_percent);
+    }
+}
+
 static void judge_use(struct measured_node *node)
 {
-    for (size_t i = 0; i < node->job_count; i++) {
-        struct measured_job *job = &node->jobs[i];
-        struct measured_gpu *gpu = &node->gpus[job->gpu];
-        bool works = gpu->utilization_percent > 0;
-        if (!node->own && job->holds) {
-            job->uses = works;
-            job->idle = !works && !isnan(gpu->utilization_percent);
-        }
-    }
+    for (size_t i = 0; i < node->job_count; i++)
+        judge_job(node, &node->jobs[i]);
     for (size_t i = 0; i < node->gpu_count; i++)
         if (node->own)
             node->gpus[i].flags |= MEASURED_KNOWS_JOBS;
     for (size_t i = 0; i < node->job_count; i++)
         node->gpus[node->jobs[i].gpu].flags |= MEASURED_KNOWS_JOBS;
+}
+
+bool measured_node_give(struct measured_node *node,
+                        uint32_t place,
+                        const char *job,
+                        const char *user)
+{
+    uint32_t gpu = 0;
+    while (gpu < node->gpu_count && (node->gpus[gpu].place != place ||
+                                     node->gpus[gpu].instance != MEASURED_NONE))
+        gpu++;
+    if (gpu == node->gpu_count)
+        return true;
+    /* find_job() adds at most one. */
+    void *jobs =
+        reallocarray(node->jobs, node->job_count + 1, sizeof(*node->jobs));
+    if (!jobs)
+        return false;
+    node->jobs = jobs;
+    struct measured_job *given = find_job(node, gpu, job);
+    if (given) {
+        given->holds = true;
+        keep(given->user, sizeof(given->user), user);
+        judge_job(node, given);
+    }
+    return true;
+}
+
+void measured_node_given(struct measured_node *node)
+{
+    for (size_t i = 0; i < node->gpu_count; i++)
+        if (node->gpus[i].instance == MEASURED_NONE)
+            node->gpus[i].flags |= MEASURED_KNOWS_JOBS;
 }
 
 /* The memory that is not needed goes back. */

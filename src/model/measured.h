@@ -28,6 +28,7 @@ enum {
 
 struct measured_gpu {
     uint32_t index;    /* of the GPU; an instance has its GPU's */
+    uint32_t place;    /* among the node's devices, by its device file */
     uint32_t instance; /* GPU_I_ID; MEASURED_NONE: a whole GPU */
     char uuid[48];
     char model[64];
@@ -69,6 +70,16 @@ struct measured_node {
     size_t gpu_count, job_count, host_job_count;
     bool own; /* our exporter's, which tells of jobs and their processes */
 };
+
+/* Slurm gave JOB of USER the whole GPU at PLACE: for exporters that do not tell
+ * so. False without memory. */
+bool measured_node_give(struct measured_node *node,
+                        uint32_t place,
+                        const char *job,
+                        const char *user);
+
+/* Of all GPUs it is known now who holds them, and that nobody does. */
+void measured_node_given(struct measured_node *node);
 
 /* Frees what it owns. */
 void measured_node_deinit(struct measured_node *node);

@@ -97,6 +97,12 @@ static const struct record_type
             {
                 RECORD_WITH_RUN(job_record, 12, gres_first, gres_count, 1),
                 RECORD(gres_record, 2),
+                {
+                    .size = sizeof(struct job_gpu_record),
+                    .strings = 1,
+                    .references = {{offsetof(struct job_gpu_record, job),
+                                    SNAPSHOT_JOBS, false}},
+                },
             },
         [SNAPSHOT_STATISTICS] =
             {
@@ -160,6 +166,7 @@ CHECK_RECORD(node_record, slurmd_version, 7);
 CHECK_RECORD(gres_record, type, 2);
 CHECK_RECORD(partition_record, qos, 3);
 CHECK_RECORD(job_record, tres, 12);
+CHECK_RECORD(job_gpu_record, node, 1);
 CHECK_RECORD(rpc_record, name, 1);
 CHECK_RECORD(reservation_record, tres, 7);
 CHECK_RECORD(license_record, name, 1);

@@ -202,7 +202,7 @@ struct node_range_record {
     uint32_t last_slot;
 };
 
-/* ---- jobs: array 0 struct job_record, array 1 struct gres_record ----------
+/* ---- jobs: array 0 struct job_record, 1 struct gres_record, 2 job_gpu_record
  */
 
 enum {
@@ -248,6 +248,15 @@ struct job_record {
     int64_t suspend_time_s;
     uint32_t gres_first; /* into array 1 */
     uint32_t gres_count;
+};
+
+/* A GPU that a job was given: only where it is asked for
+ * (COLLECTOR_WANTS_JOB_GPUS). */
+struct job_gpu_record {
+    snapshot_string node;
+    uint32_t job;   /* in array 0 */
+    uint32_t place; /* among the node's GPUs, in the order of gres.conf */
+    uint32_t reserved;
 };
 
 /* ---- statistics: array 0 one statistics_record, 1 and 2 rpc_record --------

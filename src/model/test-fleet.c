@@ -6,11 +6,15 @@
 #include "base/test.h"
 #include "model/fleet.h"
 #include "model/node-url.h"
+#include "model/snapshot-build.h"
+#include "model/state.h"
 #include "model/test-cluster.h"
+#include "model/test-sample.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char page[] =
     "# TYPE DCGM_FI_DEV_GPU_UTIL gauge\n"
@@ -152,6 +156,88 @@ static void dcgm_exporter_tells_who_holds(void **state)
     fleet_deinit(&fleet);
 }
 
+static const char dcgm_page[] =
+    "DCGM_FI_DEV_GPU_UTIL{gpu=\"0\",UUID=\"GPU-0\",device=\"nvidia1\"} 60\n"
+    "DCGM_FI_DEV_GPU_UTIL{gpu=\"1\",UUID=\"GPU-1\",device=\"nvidia0\"} 0\n"
+    "DCGM_FI_DEV_GPU_UTIL{gpu=\"2\",UUID=\"GPU-2\",device=\"nvidia2\"} 0\n";
+
+/* A snapshot in which job 7 of ben was given the first COUNT GPUs of NODE. */
+static void set_given(struct fleet *fleet, const char *node, uint32_t count)
+{
+    struct snapshot_builder *b;
+    struct snapshot snapshot;
+    void *records, *data;
+    size_t size;
+    int fd;
+    assert_int_equal(snapshot_builder_new(&b, NULL), 0);
+    assert_int_equal(
+        snapshot_builder_begin(b, SNAPSHOT_JOBS, 1, &records, NULL), 0);
+    *(struct job_record *)records = (struct job_record){
+        .job_id = 7,
+        .task_count = 1,
+        .state = JOB_BASE_RUNNING,
+        .user = snapshot_builder_string(b, 0, "ben"),
+    };
+    for (uint32_t i = 0; i < count; i++)
+        *(struct job_gpu_record *)snapshot_builder_add(b, 2, NULL) =
+            (struct job_gpu_record){.node = snapshot_builder_string(b, 1, node),
+                                    .place = i};
+    assert_int_equal(snapshot_builder_end(b, 1, NULL), 0);
+    assert_int_equal(snapshot_builder_finish(b, &fd, NULL), 0);
+    snapshot_builder_free(b);
+    assert_int_equal(sample_read(fd, &data, &size, NULL), 0);
+    close(fd);
+    assert_int_equal(snapshot_open(data, size, &snapshot, NULL), 0);
+    assert_int_equal(fleet_set_given(fleet, &snapshot), 0);
+    free(data);
+}
+
+static void what_an_exporter_does_not_tell_slurm_does(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_node *node = fleet.nodes[0];
+    struct measured_node measured = parse(dcgm_page);
+    assert_false(fleet_wants_given(&fleet));
+    fleet_take(&fleet, node, &measured, 1000);
+    assert_true(fleet_wants_given(&fleet));
+    assert_int_equal(fleet_gpu_use(node, 0), GPU_USE_UNKNOWN);
+    set_given(&fleet, node->name, 1);
+    measured = parse(dcgm_page);
+    fleet_take(&fleet, node, &measured, 1015);
+    /* Its first is /dev/nvidia0, which the driver calls GPU 1. */
+    assert_int_equal(fleet_gpu_use(node, 0), GPU_USE_FREE);
+    assert_int_equal(fleet_gpu_use(node, 1), GPU_USE_IDLE);
+    assert_int_equal(fleet_gpu_use(node, 2), GPU_USE_FREE);
+    set_given(&fleet, node->name, 2);
+    measured = parse(dcgm_page);
+    fleet_take(&fleet, node, &measured, 1030);
+    assert_int_equal(fleet_gpu_use(node, 0), GPU_USE_BUSY);
+    struct fleet_jobs jobs;
+    assert_int_equal(fleet_jobs_init(&jobs, &fleet), 0);
+    const struct fleet_job *job = fleet_jobs_find(&jobs, "7");
+    assert_non_null(job);
+    assert_string_equal(job->user, "ben");
+    assert_int_equal(job->gpus, 2);
+    assert_int_equal(job->gpus_used, 1);
+    fleet_jobs_deinit(&jobs);
+    fleet_deinit(&fleet);
+}
+
+/* Ours knows processes: Slurm's word adds nothing. */
+static void an_exporter_that_tells_is_believed(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_node *node = fleet.nodes[0];
+    set_given(&fleet, node->name, 3);
+    struct measured_node measured = parse(page);
+    fleet_take(&fleet, node, &measured, 1000);
+    assert_false(fleet_wants_given(&fleet));
+    assert_int_equal(fleet_gpu_use(node, 2), GPU_USE_FREE);
+    fleet_deinit(&fleet);
+}
+
 static void pages_of_others_are_no_answers(void **state)
 {
     (void)state;
@@ -260,6 +346,8 @@ int main(void)
         cmocka_unit_test(silence_keeps_what_was_said),
         cmocka_unit_test(nodes_that_go_and_come_are_the_same),
         cmocka_unit_test(dcgm_exporter_tells_who_holds),
+        cmocka_unit_test(what_an_exporter_does_not_tell_slurm_does),
+        cmocka_unit_test(an_exporter_that_tells_is_believed),
         cmocka_unit_test(pages_of_others_are_no_answers),
         cmocka_unit_test(xids_of_all_codes_are_counted),
         cmocka_unit_test(processors_of_jobs_are_rates_and_summed),

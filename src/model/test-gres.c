@@ -309,6 +309,39 @@ static void a_copy_is_cut_to_fit_and_always_ends(void **state)
                         "");
 }
 
+static void indices_are_told_one_by_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *note, *indices;
+    } cases[] = {
+        {"IDX:0", " 0"},
+        {"IDX:0-1", " 0 1"},
+        {"IDX:0,3-5", " 0 3 4 5"},
+        {"IDX:0-1,7,9-9", " 0 1 7 9"},
+        {"IDX:N/A", ""},
+        {"IDX:", ""},
+        {"", ""},
+        {"S:0-1", ""},
+        {"IDX:5-3", ""},
+        {"IDX:1-", ""},
+        {"IDX:1;2", ""},
+        {"IDX:1,,2", " 1"},
+        {"IDX:99999", ""},
+        {"IDX:2-x", ""},
+    };
+    for (size_t i = 0; i < array_size(cases); i++) {
+        char told[64] = "";
+        uint32_t index;
+        struct gres_indices indices = gres_indices(slice_of(cases[i].note));
+        while (gres_indices_next(&indices, &index))
+            snprintf(told + strlen(told), sizeof(told) - strlen(told),
+                     " %" PRIu32, index);
+        assert_string_equal(told, cases[i].indices);
+        assert_false(gres_indices_next(&indices, &index));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +358,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_ends_the_reading),
         cmocka_unit_test(a_number_may_have_a_fraction_and_a_binary_suffix),
         cmocka_unit_test(what_is_no_number_leaves_the_result_alone),
+        cmocka_unit_test(indices_are_told_one_by_one),
         cmocka_unit_test(a_copy_is_cut_to_fit_and_always_ends),
     };
     return cmocka_run_group_tests_name("gres", tests, NULL, NULL);

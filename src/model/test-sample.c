@@ -98,6 +98,10 @@ static void fill_job(struct snapshot_builder *b, void *record, uint32_t i)
     job->task_count = 1;
     job->gres_first = add_gres(b, i);
     job->gres_count = 2;
+    struct job_gpu_record *gpu = snapshot_builder_add(b, 2, NULL);
+    if (gpu)
+        *gpu = (struct job_gpu_record){
+            .node = snapshot_builder_string(b, 0, "n1"), .job = i, .place = i};
 }
 
 static void
@@ -373,6 +377,11 @@ static void walk_jobs(struct walk *w)
     }
     for (size_t i = 0; i < gres_count; i++)
         walk_texts(w, &gres[i], 2);
+    const struct job_gpu_record *gpus = walk_array(w, 2, &gres_count);
+    for (size_t i = 0; i < gres_count; i++) {
+        walk_text(w, gpus[i].node);
+        walk_text(w, jobs[gpus[i].job].name);
+    }
 }
 
 static void walk_statistics(struct walk *w)

@@ -132,7 +132,7 @@ static void every_part_and_outcome_has_a_name(void **state)
         assert_non_null(snapshot_outcome_names[i]);
     assert_int_equal(snapshot_record_size(SNAPSHOT_JOBS, 0),
                      sizeof(struct job_record));
-    assert_int_equal(snapshot_record_size(SNAPSHOT_JOBS, 2), 0);
+    assert_int_equal(snapshot_record_size(SNAPSHOT_JOBS, 3), 0);
     assert_int_equal(snapshot_record_size(SNAPSHOT_JOBS, SNAPSHOT_ARRAYS_MAX),
                      0);
 }

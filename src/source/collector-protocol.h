@@ -25,10 +25,15 @@ struct collector_message {
     uint32_t part; /* ASK: enum snapshot_part_kind */
     /* SETTINGS: as in struct collector_settings. */
     uint32_t parts;
-    uint32_t reserved;
+    uint32_t wanted; /* COLLECTOR_WANTS_* */
     int64_t interval_ns;
     int64_t jobs_interval_ns;
     int64_t slow_interval_ns;
+};
+
+enum {
+    /* Which GPUs each job was given: makes the controller's answer longer. */
+    COLLECTOR_WANTS_JOB_GPUS = 1 << 0
 };
 
 /* How a child ends on its own account. */

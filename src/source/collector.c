@@ -38,6 +38,7 @@ enum {
 struct collector {
     struct loop *loop;
     struct collector_settings settings;
+    uint32_t wanted;
     const char **arguments; /* settings.arguments; ours */
     collector_publish publish;
     collector_changed changed;
@@ -81,6 +82,7 @@ static int send_settings(const struct collector *c, int fd, struct error *err)
     struct collector_message message = {
         .kind = COLLECTOR_SETTINGS,
         .parts = c->settings.parts,
+        .wanted = c->wanted,
         .interval_ns = c->settings.interval_ns,
         .jobs_interval_ns = c->settings.jobs_interval_ns,
         .slow_interval_ns = c->settings.slow_interval_ns,
@@ -505,4 +507,13 @@ int collector_reconfigure(struct collector *c,
     if (r == 0 && c->status.running)
         send_settings(c, -1, NULL); /* a child that is ending needs none */
     return r;
+}
+
+void collector_want(struct collector *c, uint32_t wanted)
+{
+    if (wanted == c->wanted)
+        return;
+    c->wanted = wanted;
+    if (c->status.running)
+        send_settings(c, -1, NULL); /* as above */
 }

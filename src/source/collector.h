@@ -82,6 +82,10 @@ collector_status(const struct collector *collector);
 /* Begin a cycle now instead of at the end of the interval. */
 void collector_hurry(struct collector *collector);
 
+/* What is to be collected beside the usual, COLLECTOR_WANTS_*, from the next
+ * cycle on and with whichever settings; nothing at first. */
+void collector_want(struct collector *collector, uint32_t wanted);
+
 /* The new settings hold from the next cycle on. */
 int collector_reconfigure(struct collector *collector,
                           const struct collector_settings *settings,

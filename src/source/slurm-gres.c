@@ -127,3 +127,30 @@ void gres_set_write(const struct gres_set *set,
     *ret_first = first;
     *ret_count = count;
 }
+
+void job_gpus_write(struct snapshot_builder *builder,
+                    unsigned int node_field,
+                    const char *node,
+                    uint32_t job,
+                    const char *detail)
+{
+    struct gres_reader reader = gres_read(detail);
+    struct gres_item item;
+    while (gres_next(&reader, &item) == 1) {
+        uint32_t place;
+        struct gres_indices indices = gres_indices(item.note);
+        if (item.name.size != 3 || memcmp(item.name.data, "gpu", 3) != 0)
+            continue;
+        while (gres_indices_next(&indices, &place)) {
+            struct job_gpu_record *record =
+                snapshot_builder_add(builder, 2, NULL);
+            if (!record)
+                return; /* the builder remembers it and fails the part */
+            *record = (struct job_gpu_record){
+                .node = snapshot_builder_string(builder, node_field, node),
+                .job = job,
+                .place = place,
+            };
+        }
+    }
+}

@@ -45,6 +45,14 @@ void gres_set_add_used(struct gres_set *set, const char *string);
  * to the untyped kind what no type accounts for, or nothing. */
 void gres_set_split_sums(struct gres_set *set);
 
+/* Write which GPUs of NODE the job with number JOB of its part was given, as
+ * job_gpu_records of array 2, by DETAIL: "gpu:h100:2(IDX:0-1)". */
+void job_gpus_write(struct snapshot_builder *builder,
+                    unsigned int node_field,
+                    const char *node,
+                    uint32_t job,
+                    const char *detail);
+
 /* Write SET as records. NAME_FIELD and the one after it are the columns for
  * snapshot_builder_string(). */
 void gres_set_write(const struct gres_set *set,

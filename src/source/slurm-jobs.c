@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Jobs: nine tenths of what a cycle costs, here and in the controller. SHOW_ALL
- * without SHOW_DETAIL, whose extra strings nobody here reads.
+ * without SHOW_DETAIL, unless it is wanted which GPUs each job was given: of
+ * all that this brings nothing else is read.
  *
  * A pending job array is one record that stands for all of its waiting tasks;
  * their number is in the bitmap, since the text of their numbers is cut short.
  */
 #include "base/cleanup.h"
+#include "source/collector-protocol.h"
+#include "source/slurm-gres.h"
 #include "source/slurm-job-resources.h"
 #include "source/slurm-parts.h"
 
@@ -26,6 +29,7 @@ enum job_field {
     FIELD_DEPENDENCY,
     FIELD_TRES,
     FIELD_GRES_NAME, /* and the type behind it */
+    FIELD_GPU_NODE = FIELD_GRES_NAME + 2
 };
 
 static void convert_strings(struct slurm_request *request,
@@ -125,6 +129,27 @@ static void convert_job(struct slurm_request *request,
     record->gres_count = resources.gres_count;
 }
 
+/* Slurm tells of each of the job's nodes, in their order. */
+static void convert_gpus(struct slurm_request *request,
+                         const slurm_job_info_t *job,
+                         uint32_t index)
+{
+    if (!(request->wanted & COLLECTOR_WANTS_JOB_GPUS) || !job->nodes ||
+        job->gres_detail_cnt == 0)
+        return;
+    /* Its type is another before Slurm 23.11. */
+    __auto_type hosts = slurm_hostlist_create(job->nodes);
+    for (uint32_t i = 0; hosts && i < job->gres_detail_cnt; i++) {
+        char *host = slurm_hostlist_shift(hosts);
+        if (host)
+            job_gpus_write(request->builder, FIELD_GPU_NODE, host, index,
+                           job->gres_detail_str[i]);
+        free(host);
+    }
+    if (hosts)
+        slurm_hostlist_destroy(hosts);
+}
+
 /* A revoked job runs on another cluster of the federation and is only
  * remembered by this one. */
 static bool is_ours(const slurm_job_info_t *job)
@@ -144,10 +169,15 @@ static int convert_all(struct slurm_request *request,
         return r;
     struct job_record *record = records;
     size_t used = 0;
-    for (uint32_t i = 0; i < message->record_count; i++)
-        if (is_ours(&message->job_array[i]))
-            convert_job(request, reader, &message->job_array[i],
-                        &record[used++]);
+    for (uint32_t i = 0; i < message->record_count; i++) {
+        const slurm_job_info_t *job = &message->job_array[i];
+        if (!is_ours(job))
+            continue;
+        convert_job(request, reader, job, &record[used]);
+        if (holds_resources(record[used].state))
+            convert_gpus(request, job, (uint32_t)used);
+        used++;
+    }
     r = snapshot_builder_end(request->builder, used, err);
     if (r == 0)
         snapshot_builder_part(request->builder, SNAPSHOT_JOBS)->updated_s =
@@ -171,8 +201,10 @@ int slurm_jobs_convert(struct slurm_request *request,
 int slurm_jobs_load(struct slurm_request *request, struct error *err)
 {
     job_info_msg_t *message = NULL;
+    uint16_t detail =
+        request->wanted & COLLECTOR_WANTS_JOB_GPUS ? SHOW_DETAIL : 0;
     int r = slurm_call_result(
-        slurm_load_jobs(request->known_s, &message, SHOW_ALL));
+        slurm_load_jobs(request->known_s, &message, SHOW_ALL | detail));
     if (r != 0)
         return r;
     r = slurm_jobs_convert(request, message, err);

@@ -21,7 +21,8 @@
 struct slurm_request {
     struct snapshot_builder *builder;
     struct user_names *users;
-    time_t known_s; /* the controller's time of what we have; 0: all anew */
+    time_t known_s;  /* the controller's time of what we have; 0: all anew */
+    uint32_t wanted; /* COLLECTOR_WANTS_* */
 };
 
 /*

@@ -65,6 +65,7 @@ struct slurm_source {
     int64_t jobs_cost_ns;                        /* the less of the last two */
     unsigned int requests[SNAPSHOT_SLURM_COUNT]; /* since the last whole one */
     unsigned int failures;                       /* cycles on end */
+    uint32_t jobs_wanted; /* COLLECTOR_WANTS_* of the jobs that we have */
 };
 
 int slurm_call_result(int r)
@@ -130,7 +131,9 @@ static time_t known_since(struct slurm_source *source,
     enum snapshot_part_kind kind = parts[part].kind;
     if (cycle->first || !cycle->previous ||
         !snapshot_has(cycle->previous, kind) ||
-        ++source->requests[part] >= parts[part].whole_every)
+        ++source->requests[part] >= parts[part].whole_every ||
+        (kind == SNAPSHOT_JOBS &&
+         source->jobs_wanted != cycle->settings->wanted))
         return 0;
     return snapshot_part(cycle->previous, kind)->updated_s;
 }
@@ -187,6 +190,7 @@ static int request_part(struct slurm_source *source,
         .builder = cycle->builder,
         .users = source->users,
         .known_s = known_since(source, cycle, part),
+        .wanted = cycle->settings->wanted,
     };
     collector_child_ask(cycle, kind);
     int64_t began = clock_monotonic_ns(), cpu_began = clock_process_cpu_ns();
@@ -204,8 +208,10 @@ static int request_part(struct slurm_source *source,
     record->cpu_ns = clock_process_cpu_ns() - cpu_began;
     if (r == 0)
         record->taken_ns = clock_realtime_ns();
-    if (kind == SNAPSHOT_JOBS && record->outcome == SNAPSHOT_FRESH)
+    if (kind == SNAPSHOT_JOBS && record->outcome == SNAPSHOT_FRESH) {
         note_jobs_cost(source, record->wall_ns);
+        source->jobs_wanted = request.wanted;
+    }
     return r;
 }
 

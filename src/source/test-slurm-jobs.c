@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What becomes of libslurm's jobs. */
+#include "source/collector-protocol.h"
 #include "source/test-convert.h"
 
 #include "base/cleanup.h"
@@ -193,6 +194,44 @@ static void test_memory_and_gres_of_jobs(void **state)
     }
 }
 
+static void test_gpus_that_jobs_were_given(void **state)
+{
+    (void)state;
+    char *details[] = {chars("gpu:h100:2(IDX:0-1)"),
+                       chars("craynetwork:1,gpu:a100:1(IDX:3),shard:4(2/8)")};
+    slurm_job_info_t jobs[3] = {plain_job(1), plain_job(2), plain_job(3)};
+    jobs[0].job_state = JOB_PENDING | JOB_REVOKED; /* is left out */
+    for (int i = 1; i < 3; i++) {
+        jobs[i].job_state = i == 1 ? JOB_RUNNING : JOB_COMPLETE;
+        jobs[i].nodes = chars("n[07-08]");
+        jobs[i].gres_detail_cnt = 2;
+        jobs[i].gres_detail_str = details;
+    }
+    convert_request.wanted = COLLECTOR_WANTS_JOB_GPUS;
+    convert_jobs(jobs, 3);
+    const struct job_gpu_record *r = convert_records(SNAPSHOT_JOBS, 2, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(r[i].job, 0);
+        assert_int_equal(r[i].place, i == 2 ? 3 : i);
+        assert_string_equal(convert_text(SNAPSHOT_JOBS, r[i].node),
+                            i == 2 ? "n08" : "n07");
+    }
+}
+
+static void test_gpus_are_left_out_unless_wanted(void **state)
+{
+    (void)state;
+    char *details[] = {chars("gpu:h100:2(IDX:0-1)")};
+    slurm_job_info_t jobs[1] = {plain_job(1)};
+    jobs[0].job_state = JOB_RUNNING;
+    jobs[0].nodes = chars("n1");
+    jobs[0].gres_detail_cnt = 1;
+    jobs[0].gres_detail_str = details;
+    convert_request.wanted = 0;
+    convert_jobs(jobs, 1);
+    convert_records(SNAPSHOT_JOBS, 2, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +241,8 @@ int main(void)
         CONVERT_TEST(test_a_user_without_a_name_is_asked_for),
         CONVERT_TEST(test_unlimited_and_unknown_are_not_numbers),
         CONVERT_TEST(test_memory_and_gres_of_jobs),
+        CONVERT_TEST(test_gpus_that_jobs_were_given),
+        CONVERT_TEST(test_gpus_are_left_out_unless_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
  */
 #include "cluster/place.h"
 #include "cluster/services.h"
+#include "source/collector-protocol.h"
 #include "source/gpu-pull.h"
 #include "source/prometheus.h"
 #include "watchdog/api.h"
@@ -225,6 +226,10 @@ static int open_dashboard(void *context,
 static void on_fleet(void *context)
 {
     const struct dashboard *d = context;
+    if (d->collector)
+        collector_want(d->collector, fleet_wants_given(&d->fleet)
+                                         ? COLLECTOR_WANTS_JOB_GPUS
+                                         : 0);
     api_fleet_changed(d->api);
 }
 
@@ -292,6 +297,8 @@ static void take_snapshot(struct dashboard *d)
         return;
     if (fleet_set_nodes(&d->fleet, &last->snapshot) == 0 && d->pull)
         gpu_pull_update(d->pull);
+    if (fleet_set_given(&d->fleet, &last->snapshot) < 0)
+        log_error("memory ran out; whose some GPUs are is not known");
     if (d->recorder)
         recorder_update(d->recorder);
     api_update(d->api);

@@ -55,6 +55,11 @@ check_item(const struct gres_item *item, const char *string, size_t size)
     fuzz_check(is_inside(item->name, string, size));
     fuzz_check(is_inside(item->type, string, size));
     fuzz_check(is_inside(item->note, string, size));
+    uint32_t index;
+    size_t count = 0;
+    struct gres_indices indices = gres_indices(item->note);
+    while (gres_indices_next(&indices, &index))
+        fuzz_check(index < 1024 && ++count <= 1024 * size);
     fuzz_check(strlen(slice_copy(item->type, small, sizeof(small))) <
                sizeof(small));
     /* A resource named as the prefix cannot be told from it. */
