@@ -64,6 +64,17 @@ static const struct option_row rows[] = {
         .commands = COMMAND_SERVE,
     },
     {
+        .name = "jwt-key",
+        .group = "Serving",
+        OPTION_FILE(struct settings, jwt_key),
+        .unit = "FILE",
+        .help = "Let in who shows a token that is signed with this key",
+        .about = "JSON Web Tokens with HS256, such as \"scontrol token\" makes "
+                 "under the jwt_key of slurm.conf. Shown as \"Authorization: "
+                 "Bearer TOKEN\", or, in a browser, at /sign-in?token=TOKEN.",
+        .commands = COMMAND_SERVE,
+    },
+    {
         .name = "allow-actions",
         .group = "Serving",
         OPTION_BOOL(struct settings, allow_actions),

@@ -130,11 +130,13 @@ static int make_sign_in(struct dashboard *d, struct error *err)
     sign_in_trust(d->sign_in, s->proxy_header,
                   (const char *const *)s->proxy_from.items,
                   s->proxy_from.count);
+    if (*s->jwt_key)
+        r = sign_in_trust_key(d->sign_in, s->jwt_key, err);
     sign_in_name(d->sign_in, (const char *const *)s->operators.items,
                  s->operators.count, (const char *const *)s->admins.items,
                  s->admins.count);
     d->routes[d->route_count++] = sign_in_route(d->sign_in);
-    return 0;
+    return r;
 }
 
 /* Who could be reached by others, and asks for no password, asks for a link of

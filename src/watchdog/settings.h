@@ -47,6 +47,7 @@ struct settings {
     struct option_list dashboard_listen;
     char *proxy_header;            /* that names who signed in; "": none */
     struct option_list proxy_from; /* addresses that may say so */
+    char *jwt_key;                 /* file; "": no token is good */
     bool allow_actions;
     struct option_list operators, admins; /* names that sign in otherwise */
     char *web_user;     /* whom a link to the dashboard is for; "": anybody */

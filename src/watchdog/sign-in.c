@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "watchdog/sign-in.h"
+#include "watchdog/sign-in-private.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/unit.h"
 #include "cluster/secret-file.h"
+#include "watchdog/jwt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,15 +20,10 @@
 #include <unistd.h>
 
 #define COOKIE "gpu_watchdog"
-#define LINK_PATH "/sign-in"
 
 enum {
     KEY_SIZE = 32,
-    NUMBER_SIZE = 16, /* bytes of a link */
-    HASH_SIZE = 32,
-    HEX_SIZE = 2 * HASH_SIZE + 1,
-    SESSION_SIZE = 256,
-    ADDRESS_MAX = 256
+    HEX_SIZE = SIGN_IN_HEX_SIZE
 };
 
 struct guarded {
@@ -44,6 +40,8 @@ struct names {
 struct sign_in {
     char *folder; /* owned */
     unsigned char key[KEY_SIZE];
+    char *token_key; /* owned; NULL: no token is good */
+    size_t token_key_size;
     bool secure;
     const char *proxy_header; /* NULL: no proxy is believed */
     const char *const *proxies;
@@ -52,31 +50,6 @@ struct sign_in {
     struct guarded routes[SIGN_IN_ROUTES_MAX];
     size_t count; /* 0: everybody may look */
 };
-
-const char *const sign_in_role_words[ROLE_COUNT] = {"viewer", "operator",
-                                                    "admin", NULL};
-
-static const char *role_name(enum sign_in_role role)
-{
-    return sign_in_role_words[role - ROLE_VIEWER];
-}
-
-static bool read_role(const char *name, enum sign_in_role *ret_role)
-{
-    for (unsigned int i = 0; sign_in_role_words[i]; i++) {
-        if (strcmp(name, sign_in_role_words[i]) != 0)
-            continue;
-        *ret_role = ROLE_VIEWER + i;
-        return true;
-    }
-    return false;
-}
-
-static void to_hex(const unsigned char *bytes, size_t size, char *ret_text)
-{
-    for (size_t i = 0; i < size; i++)
-        snprintf(ret_text + 2 * i, 3, "%02x", bytes[i]);
-}
 
 /* ---- cookies ------------------------------------------------------------- */
 
@@ -89,13 +62,13 @@ static void make_mac(const struct sign_in *s,
                      size_t size,
                      char ret_hex[HEX_SIZE])
 {
-    char text[SESSION_SIZE + 16];
-    unsigned char mac[HASH_SIZE];
+    char text[SIGN_IN_LINE_SIZE + 16];
+    unsigned char mac[SIGN_IN_HASH_SIZE];
     int whole =
         snprintf(text, sizeof(text), "session %.*s", (int)size, session);
     gnutls_hmac_fast(GNUTLS_MAC_SHA256, s->key, KEY_SIZE, text, (size_t)whole,
                      mac);
-    to_hex(mac, HASH_SIZE, ret_hex);
+    sign_in_hex(mac, SIGN_IN_HASH_SIZE, ret_hex);
 }
 
 static bool is_same(const char *a, const char *b, size_t size)
@@ -124,7 +97,7 @@ static bool is_session(const struct sign_in *s,
                        const char *value,
                        struct viewer *ret_viewer)
 {
-    char session[SESSION_SIZE], mac[HEX_SIZE], *rest = NULL;
+    char session[SIGN_IN_LINE_SIZE], mac[HEX_SIZE], *rest = NULL;
     uint64_t end_s;
     size_t whole = strcspn(value, "; ");
     if (whole < HEX_SIZE || whole - HEX_SIZE >= sizeof(session))
@@ -140,7 +113,7 @@ static bool is_session(const struct sign_in *s,
     const char *user = strtok_r(NULL, "-", &rest);
     return end && role && number_parse(end, &end_s) &&
            (int64_t)end_s >= clock_realtime_ns() / NS_PER_S &&
-           read_role(role, &ret_viewer->role) &&
+           sign_in_role_read(role, &ret_viewer->role) &&
            from_hex(user ? user : "", ret_viewer->user,
                     sizeof(ret_viewer->user));
 }
@@ -185,6 +158,36 @@ static const char *vouched_for(const struct sign_in *s,
     return NULL;
 }
 
+int sign_in_trust_key(struct sign_in *s, const char *path, struct error *err)
+{
+    return secret_file_read(path, JWT_KEY_SIZE_MAX, true, &s->token_key,
+                            &s->token_key_size, err);
+}
+
+static int read_token(const struct sign_in *s,
+                      const char *token,
+                      struct jwt_claims *ret_claims,
+                      struct error *err)
+{
+    if (!s->token_key)
+        return error_set(err, EACCES, "No token is good here.");
+    return jwt_read(token, s->token_key, s->token_key_size,
+                    clock_realtime_ns() / NS_PER_S, ret_claims, err);
+}
+
+/* Whom a token in the header names; NULL: none. */
+static const char *shown_by_token(const struct sign_in *s,
+                                  struct http_request *request,
+                                  struct jwt_claims *claims)
+{
+    static const char scheme[] = "Bearer ";
+    const char *value = http_request_header(request, "Authorization");
+    if (!value || strncasecmp(value, scheme, sizeof(scheme) - 1) != 0 ||
+        read_token(s, value + sizeof(scheme) - 1, claims, NULL) < 0)
+        return NULL;
+    return claims->user;
+}
+
 static bool is_among(const struct names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -208,7 +211,10 @@ void sign_in_find(const struct sign_in *s,
     if (!s ||
         sign_in_accepts(s, http_request_header(request, "Cookie"), ret_viewer))
         return;
+    struct jwt_claims claims;
     const char *user = vouched_for(s, request);
+    if (!user)
+        user = shown_by_token(s, request, &claims);
     if (!user)
         user = http_request_user(request);
     *ret_viewer = (struct viewer){.role = ROLE_VIEWER};
@@ -243,63 +249,23 @@ void sign_in_trust(struct sign_in *s,
 
 static void set_cookie(const struct sign_in *s,
                        const struct viewer *viewer,
+                       int64_t most_s,
                        struct http_reply *reply)
 {
-    char mac[HEX_SIZE], session[SESSION_SIZE], user[HEX_SIZE * 2] = "";
-    char value[SESSION_SIZE + HEX_SIZE + 128];
-    uint64_t end_s =
-        (uint64_t)(clock_realtime_ns() / NS_PER_S) + SIGN_IN_SESSION_S;
-    to_hex((const unsigned char *)viewer->user, strlen(viewer->user), user);
-    int size =
-        snprintf(session, sizeof(session), "%llu-%s-%s",
-                 (unsigned long long)end_s, role_name(viewer->role), user);
+    int64_t lasts_s = most_s < SIGN_IN_SESSION_S ? most_s : SIGN_IN_SESSION_S;
+    char mac[HEX_SIZE], session[SIGN_IN_LINE_SIZE], user[HEX_SIZE * 2] = "";
+    char value[SIGN_IN_LINE_SIZE + HEX_SIZE + 128];
+    uint64_t end_s = (uint64_t)(clock_realtime_ns() / NS_PER_S + lasts_s);
+    sign_in_hex((const unsigned char *)viewer->user, strlen(viewer->user),
+                user);
+    int size = snprintf(session, sizeof(session), "%llu-%s-%s",
+                        (unsigned long long)end_s,
+                        sign_in_role_name(viewer->role), user);
     make_mac(s, session, (size_t)size, mac);
     snprintf(value, sizeof(value),
              COOKIE "=%s-%s; Max-Age=%d; Path=/; HttpOnly; SameSite=Strict%s",
-             session, mac, SIGN_IN_SESSION_S, s->secure ? "; Secure" : "");
+             session, mac, (int)lasts_s, s->secure ? "; Secure" : "");
     http_reply_set_header(reply, "Set-Cookie", value);
-}
-
-/* ---- links --------------------------------------------------------------- */
-
-/* Where the file of the link NUMBER is. */
-static void
-link_path(const char *folder, const char *number, char *ret_path, size_t size)
-{
-    unsigned char hash[HASH_SIZE];
-    char hex[HEX_SIZE];
-    gnutls_hash_fast(GNUTLS_DIG_SHA256, number, strlen(number), hash);
-    to_hex(hash, HASH_SIZE, hex);
-    snprintf(ret_path, size, "%s/link-%s", folder, hex);
-}
-
-/* What the file of a link says: "ROLE USER". */
-static bool read_link(const char *path, struct viewer *ret_viewer)
-{
-    char *bytes = NULL;
-    size_t size = 0;
-    if (secret_file_read(path, SESSION_SIZE, false, &bytes, &size, NULL) < 0)
-        return false;
-    char role[16] = "";
-    *ret_viewer = (struct viewer){.role = ROLE_VIEWER};
-    bool good = sscanf(bytes, "%15s %63s", role, ret_viewer->user) >= 1 &&
-                read_role(role, &ret_viewer->role);
-    free(bytes);
-    return good;
-}
-
-/* Only one of several who come with the same link removes its file. */
-static bool
-use_link(const struct sign_in *s, const char *number, struct viewer *ret_viewer)
-{
-    char path[PATH_MAX];
-    struct stat status;
-    if (strlen(number) != 2 * NUMBER_SIZE)
-        return false;
-    link_path(s->folder, number, path, sizeof(path));
-    return stat(path, &status) == 0 && read_link(path, ret_viewer) &&
-           unlink(path) == 0 &&
-           clock_realtime_ns() / NS_PER_S - status.st_mtime <= SIGN_IN_LINK_S;
 }
 
 /* ---- requests ------------------------------------------------------------ */
@@ -341,12 +307,24 @@ on_link(void *context, struct http_request *request, struct http_reply *reply)
 {
     struct sign_in *s = context;
     const char *number = http_request_query(request, "link", 0);
+    const char *token = http_request_query(request, "token", 0);
+    int64_t most_s = SIGN_IN_SESSION_S;
     struct viewer viewer;
-    if (!number || !use_link(s, number, &viewer)) {
+    struct jwt_claims claims;
+    struct error err = {.text = ""};
+    if (token && read_token(s, token, &claims, &err) < 0) {
+        refuse(request, reply, 403, err.text);
+        return;
+    }
+    if (token) {
+        viewer.role = role_of(s, claims.user);
+        strcpy(viewer.user, claims.user);
+        most_s = claims.end_s - clock_realtime_ns() / NS_PER_S;
+    } else if (!number || !sign_in_use_link(s->folder, number, &viewer)) {
         refuse(request, reply, 403, "This link was used, or is too old.");
         return;
     }
-    set_cookie(s, &viewer, reply);
+    set_cookie(s, &viewer, most_s, reply);
     http_reply_set_status(reply, 303);
     http_reply_set_header(reply, "Location", "/");
     http_reply_set_header(reply, "Cache-Control", "no-store");
@@ -401,7 +379,7 @@ bool sign_in_is_needed(const struct sign_in *s)
 struct http_route sign_in_route(struct sign_in *s)
 {
     return (struct http_route){
-        .path = LINK_PATH, .handler = on_link, .context = s};
+        .path = SIGN_IN_PATH, .handler = on_link, .context = s};
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -448,6 +426,9 @@ struct sign_in *sign_in_free(struct sign_in *s)
     if (!s)
         return NULL;
     explicit_bzero(s->key, sizeof(s->key));
+    if (s->token_key)
+        explicit_bzero(s->token_key, s->token_key_size);
+    free(s->token_key);
     free(s->folder);
     free(s);
     return NULL;
@@ -458,61 +439,10 @@ int sign_in_tell(struct sign_in *s,
                  bool secure,
                  struct error *err)
 {
-    char path[PATH_MAX], text[ADDRESS_MAX];
+    char path[PATH_MAX], text[SIGN_IN_LINE_SIZE];
     s->secure = secure;
     snprintf(path, sizeof(path), "%s/address", s->folder);
     int size = snprintf(text, sizeof(text), "%s://%s",
                         secure ? "https" : "http", address);
     return secret_file_write(path, text, (size_t)size, 0600, NULL, err);
-}
-
-/* ---- making links -------------------------------------------------------- */
-
-/* "http://[::]:8080" is no place to go to. */
-static void add_place(struct text *out, const char *address, const char *host)
-{
-    static const char *const all[] = {"://[::]:", "://0.0.0.0:"};
-    for (size_t i = 0; i < array_size(all); i++) {
-        const char *at = strstr(address, all[i]);
-        if (!at)
-            continue;
-        bool bare = strchr(host, ':') != NULL; /* IPv6 stands in brackets */
-        text_addf(out, "%.*s://%s%s%s:%s", (int)(at - address), address,
-                  bare ? "[" : "", host, bare ? "]" : "", at + strlen(all[i]));
-        return;
-    }
-    text_add(out, address);
-}
-
-int sign_in_make_link(const char *folder,
-                      const char *host,
-                      const struct viewer *viewer,
-                      struct text *ret_link,
-                      struct error *err)
-{
-    char path[PATH_MAX], number[2 * NUMBER_SIZE + 1], text[128];
-    unsigned char bytes[NUMBER_SIZE];
-    struct stat status;
-    _cleanup_(free_ptr) char *address = NULL;
-    size_t size;
-    snprintf(path, sizeof(path), "%s/address", folder);
-    int r = secret_file_read(path, ADDRESS_MAX, false, &address, &size, err);
-    if (r < 0)
-        return r;
-    if (gnutls_rnd(GNUTLS_RND_KEY, bytes, sizeof(bytes)) < 0)
-        return error_set(err, EIO, "no random numbers for a link");
-    to_hex(bytes, sizeof(bytes), number);
-    link_path(folder, number, path, sizeof(path));
-    int length = snprintf(text, sizeof(text), "%s %s\n",
-                          role_name(viewer->role), viewer->user);
-    r = secret_file_write(path, text, (size_t)length, 0600, NULL, err);
-    if (r < 0)
-        return r;
-    /* The dashboard may run as another user than who makes the link. */
-    if (stat(folder, &status) == 0 &&
-        chown(path, status.st_uid, status.st_gid) < 0 && geteuid() == 0)
-        return error_errno(err, errno, "%s", path);
-    add_place(ret_link, address, host);
-    text_addf(ret_link, LINK_PATH "?link=%s", number);
-    return 0;
 }

@@ -91,6 +91,13 @@ void sign_in_trust(struct sign_in *sign_in,
                    const char *const *addresses,
                    size_t count);
 
+/* Let in as well who shows a token (jwt.h) that is signed with the key in the
+ * file PATH: "Authorization: Bearer TOKEN" for once, "/sign-in?token=TOKEN" for
+ * as long as it is good. */
+int sign_in_trust_key(struct sign_in *sign_in,
+                      const char *path,
+                      struct error *err);
+
 /* Where the dashboard is, for who makes links; SECURE: over TLS. */
 int sign_in_tell(struct sign_in *sign_in,
                  const char *address,

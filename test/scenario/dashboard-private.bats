@@ -21,14 +21,21 @@ setup_file() {
         on "$host" useradd --no-create-home --home-dir /tmp --uid 1801 ann
         on "$host" useradd --no-create-home --home-dir /tmp --uid 1802 ben
     done
-    slurm_conf_add <<<'PrivateData=jobs,users,reservations'
+    (umask 077 && head -c 32 /dev/urandom >"$HEAD_ROOT/etc/slurm/jwt.key")
+    chown "$(on head scontrol show config | sed -n 's/^SlurmUser *= \([^(]*\).*/\1/p')" \
+        "$HEAD_ROOT/etc/slurm/jwt.key"
+    slurm_conf_add <<'CONF'
+PrivateData=jobs,users,reservations
+AuthAltTypes=auth/jwt
+AuthAltParameters=jwt_key=/etc/slurm/jwt.key
+CONF
     wait_until 30 all_idle
     export ANNS BENS DONE
     # An end that is seen is remembered: it begins when the dashboard is there.
     ANNS=$(submit ann --gres=gpu:1 --wrap 'sleep 600')
     BENS=$(submit ben --gres=gpu:2 --wrap 'sleep 600')
     on head scontrol create reservation=anns users=ann nodes=head \
-        starttime=now+2hours duration=60 >/dev/null
+        starttime=now+2hours duration=60 flags=maint >/dev/null
     serve_start
     DONE=$(submit ben --wrap 'sleep 20')
 }
@@ -52,6 +59,7 @@ serve_start() {
         --slow-interval 5s --gpu-interval 2s --dashboard-listen 127.0.0.1:18080 \
         --state /run/private-test \
         --proxy-header X-Remote-User --proxy-from 127.0.0.1 --admin boss \
+        --jwt-key /etc/slurm/jwt.key \
         >"$LAB_DIR/serve.log" 2>&1 3>&- </dev/null &
     export SERVE=$!
     wait_until 20 sees boss jobs "{$ANNS, $BENS} <= $ids"
@@ -115,6 +123,8 @@ sees_as_squeue() { # USER PATH
     sees boss users '{"ann", "ben"} <= {u["user"] for u in A["users"]}'
     sees ann reservations '[r["name"] for r in A["reservations"]] == ["anns"]'
     sees ben reservations 'A["reservations"] == []'
+    sees boss reservations 'A["reservations"][0]["users"] == ["ann"]'
+    sees boss reservations 'A["reservations"][0]["nodes"] == "head" and "MAINT" in A["reservations"][0]["flags"]'
     sees ann nodes 'len(A["nodes"]) == 3'
 }
 
@@ -127,6 +137,10 @@ sees_as_squeue() { # USER PATH
 }
 
 @test "of what was, too" {
+    sees boss usage '{"ann", "ben"} <= {u["user"] for u in A["users"]}'
+    sees ann usage '[u["user"] for u in A["users"]] == ["ann"]'
+    sees ann 'usage?user=ben' 'A["users"] == []'
+    sees carl usage 'A["users"] == []'
     wait_until 60 sees boss history "any(j['id'] == $DONE for j in A['jobs'])"
     sees ben history "any(j['id'] == $DONE for j in A['jobs'])"
     sees ann history 'A["jobs"] == []'
@@ -138,6 +152,44 @@ sees_as_squeue() { # USER PATH
     sees ben "jobs/$DONE" "A['id'] == $DONE"
     run -0 ask ann "jobs/$DONE"
     [[ $output == *error* ]]
+}
+
+@test "the page says that things are private, and shows no name of another" {
+    mkdir -p "$SCENARIO_SOURCE/build-check/pictures"
+    nsenter --target "$(pid head)" --net -- node "$SCENARIO_SOURCE/test/page/page.mjs" \
+        private http://127.0.0.1:18080 "$SCENARIO_SOURCE/build-check/pictures" ann ben
+}
+
+token() { # OPTION...: as Slurm makes them
+    on head scontrol token "$@" | sed -n 's/^SLURM_JWT=//p'
+}
+
+# What /me says to who shows this in the header Authorization.
+who_am_i() {
+    on head curl -sS -H "Authorization: $1" http://127.0.0.1:18080/api/v1/me
+}
+
+@test "who has a token of Slurm's is let in by it, for as long as it is good" {
+    local ann boss jar=/run/private-test/jar url=http://127.0.0.1:18080 cookie
+    ann=$(token username=ann lifespan=600)
+    boss=$(token username=boss lifespan=600)
+    [[ $(who_am_i "Bearer $ann") == *'"user":"ann","role":"viewer"'* ]]
+    [[ $(who_am_i "Bearer $boss") == *'"user":"boss","role":"admin"'* ]]
+    # In a browser: a cookie that lasts no longer than the token.
+    cookie=$(on head curl -sS -D - -o /dev/null -c "$jar" "$url/sign-in?token=$ann")
+    [[ $cookie == *'303 See Other'* && $cookie =~ Max-Age=(59[0-9]|600)\; ]]
+    [[ $(on head curl -sS -b "$jar" "$url/api/v1/me") == *'"user":"ann"'* ]]
+    [[ $(on head curl -sS -b "$jar" "$url/api/v1/jobs") == *"\"id\":$ANNS"* ]]
+    [[ $(on head curl -sS -b "$jar" "$url/api/v1/jobs") != *"\"id\":$BENS"* ]]
+    # One that was changed, one of another key, one that is over.
+    [[ $(who_am_i "Bearer ${ann/./x.}") == *'"user":""'* ]]
+    [[ $(who_am_i "Bearer eyJhbGciOiJub25lIn0.eyJzdW4iOiJib3NzIn0.") == *'"user":""'* ]]
+    run -0 on head curl -sS -w '%{http_code}' "$url/sign-in?token=${ann}x"
+    [[ $output == *'not signed with this cluster'*403 ]]
+    ann=$(token username=ann lifespan=1)
+    sleep 2
+    run -0 on head curl -sS -w '%{http_code}' "$url/sign-in?token=$ann"
+    [[ $output == *'The token has expired.'*403 ]]
 }
 
 @test "what is no longer private is seen after the next cycles" {
