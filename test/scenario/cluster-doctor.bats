@@ -141,10 +141,17 @@ END
     on worker1 bash -c 'pkill -x slurmd; kill -CONT $(cat /run/keeper)'
     on head scontrol delete nodename=fat
     wait_until 20 node_is worker1 idle
+    # Neither may mend it before it is looked at.
     on worker1 bash -c 'kill -STOP $(cat /run/keeper)'
+    on head bash -c 'kill -STOP $(cat /run/keeper)'
     on head scontrol update nodename=worker1 nodeaddr=10.77.0.99
-    wants worker1 'at the stale address 10.77.0.99'
+    run on worker1 timeout 60 gpu-watchdog doctor
+    local found=$output code=$status
+    on head bash -c 'kill -CONT $(cat /run/keeper)'
     on worker1 bash -c 'kill -CONT $(cat /run/keeper)'
+    echo "$found"
+    ((code == 1))
+    [[ $(tr -s ' \n' ' ' <<<"$found") == *'at the stale address 10.77.0.99'* ]]
 }
 
 @test "nothing runs: the files tell what this machine is" {

@@ -86,7 +86,14 @@ status_shows() {
     [[ $(on head gpu-watchdog status) == $1 ]]
 }
 
+# All three: a job of the test before may still be completing on the head.
+all_idle() {
+    [[ $(on head sinfo --noheader --Node --format='%N %T' | sort -u | xargs) == \
+        'head idle worker1 idle worker2 idle' ]]
+}
+
 @test "status: fits 80 columns, as text and as JSON, on head and worker" {
+    wait_until 10 all_idle
     wait_until 10 status_shows '*worker1*idle*worker2*idle*'
     run on head gpu-watchdog status
     ((status == 0))
@@ -100,7 +107,7 @@ status = json.load(open(sys.argv[1]))
 assert status["role"] == "head" and status["cluster"] == "cluster"
 nodes = {n["name"]: n for n in status["nodes"]}
 assert set(nodes) == {"head", "worker1", "worker2"}, nodes
-assert all(n["slurm_state"] == "idle" for n in nodes.values())
+assert all(n["slurm_state"] == "idle" for n in nodes.values()), nodes
 assert {s["name"] for s in status["services"]} == \
     {"munged", "slurmctld", "slurmd", "serve"}
 END

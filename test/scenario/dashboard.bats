@@ -21,14 +21,6 @@ setup_file() {
     json nodes/worker1 '[n["gpus"][0]["total"] for n in A["nodes"]] == [4]'
 }
 
-@test "a reservation is shown as Slurm has it" {
-    on head scontrol create reservation=upgrade users=alice nodes=head \
-        starttime=now+1hour duration=60 flags=maint >/dev/null
-    wait_until 90 json reservations '[r["users"] for r in A["reservations"] if r["name"] == "upgrade"] == [["alice"]]'
-    json reservations 'A["reservations"][0]["nodes"] == "head" and "MAINT" in A["reservations"][0]["flags"]'
-    on head scontrol delete reservation=upgrade
-}
-
 @test "each GPU is there with its job, and what is held idle" {
     wait_until 40 json gpus 'len(A["gpus"]) == 8 and all(g["simulated"] for g in A["gpus"])'
     wait_until 40 json gpus 'sorted(g["use"] for g in A["gpus"]) == ["busy"] * 2 + ["free"] * 4 + ["idle"] * 2'

@@ -151,7 +151,9 @@ gone() {
         exporter_log "$1"
         return 1
     }
-    withdrawn "$1"
+    left_s=$(((STRUCK_MS + 20000 - $(now_ms)) / 1000))
+    ((left_s > 0)) || left_s=1
+    wait_until "$left_s" withdrawn "$1"
     answers_fast "$1"
 }
 

@@ -65,17 +65,24 @@ now_ms() {
 
 # wait_until SECONDS COMMAND...
 wait_until() {
-    local begun_ms end_ms
+    local begun_ms now_ms end_ms
     begun_ms=$(now_ms)
     end_ms=$((begun_ms + $1 * 1000))
     shift
     until "$@"; do
-        (($(now_ms) < end_ms)) || {
+        now_ms=$(now_ms)
+        ((now_ms < end_ms)) || {
             echo "not within the time: $*" >&2
             return 1
         }
         # What is not there soon takes long: it is not asked for all the time.
-        if (($(now_ms) < begun_ms + 2000)); then sleep 0.05; else sleep 0.4; fi
+        if ((now_ms < begun_ms + 2000)); then
+            sleep 0.05
+        elif ((now_ms < begun_ms + 6000)); then
+            sleep 0.4
+        else
+            sleep 0.8
+        fi
     done
 }
 
