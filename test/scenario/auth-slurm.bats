@@ -38,6 +38,31 @@ same_key() {
     [[ $(key_sum head /etc/slurm/slurm.key) == "$(key_sum "$1" /etc/slurm/slurm.key)" ]]
 }
 
+# Fails unless all that runs on HOST is ready; else a line "NAME PID" for each.
+services_of() {
+    on "$1" gpu-watchdog status --json | python3 -c '
+import json, sys
+services = json.load(sys.stdin)["services"]
+for service in services:
+    print(service["name"], service["pid"])
+sys.exit(any(s["state"] != "ready" for s in services))'
+}
+
+follows() { # WORKER AUTH: it has what AUTH needs
+    local services
+    services=$(services_of "$1") || return
+    case $2 in
+        munge) [[ $services == *munged* ]] ;;
+        slurm) [[ $services != *munged* ]] ;;
+    esac
+}
+
+slurmd_is_anew() { # WORKER SERVICES: as services_of told before
+    local services
+    services=$(services_of "$1") &&
+        [[ $(grep '^slurmd ' <<<"$services") != "$(grep '^slurmd ' <<<"$2")" ]]
+}
+
 @test "head --auth slurm and join: jobs on all nodes, and no munged anywhere" {
     head_start --auth slurm
     join worker1
@@ -96,8 +121,10 @@ same_key() {
 }
 
 @test "key rotate: all nodes have the new key, and a job goes on" {
-    local job before
+    local job before services1 services2
     before=$(key_sum head /etc/slurm/slurm.key)
+    services1=$(services_of worker1)
+    services2=$(services_of worker2)
     job=$(on --user user head sbatch --parsable --nodes=1 --nodelist=worker1 \
         --output=/dev/null --wrap 'sleep 12; touch /tmp/came-through')
     wait_until 10 job_is "$job" RUNNING
@@ -105,6 +132,8 @@ same_key() {
     wait_until 10 same_key worker1
     wait_until 10 same_key worker2
     [[ $(key_sum head /etc/slurm/slurm.key) != "$before" ]]
+    wait_until 10 slurmd_is_anew worker1 "$services1"
+    wait_until 10 slurmd_is_anew worker2 "$services2"
     wait_until 15 on --user user head timeout 3 srun -N3 --quiet --overcommit true
     wait_until 30 job_is "$job" COMPLETED
     on worker1 test -e /tmp/came-through
@@ -119,17 +148,23 @@ same_key() {
     on head srun -N3 --quiet true
 }
 
+# A job that is launched before the workers have followed hangs for a minute: its end
+# reaches them when slurmctld tells them again. So they are waited for.
 @test "head --auth munge: the same cluster goes over to munge, and back" {
     unkeep head
     keep head head --auth munge
     wait_until 10 head_is_ready
     wait_until 20 auth_is munge
+    wait_until 20 follows worker1 munge
+    wait_until 20 follows worker2 munge
     wait_until 20 on head timeout 3 srun -N3 --quiet true
     on worker1 pgrep -x munged
     unkeep head
     keep head head --auth slurm
     wait_until 10 head_is_ready
     wait_until 20 auth_is slurm
+    wait_until 20 follows worker1 slurm
+    wait_until 20 follows worker2 slurm
     wait_until 20 on head timeout 3 srun -N3 --quiet true
     for host in head worker1 worker2; do no_munged "$host"; done
 }
