@@ -277,8 +277,11 @@ cycle() {
     wait_until 15 more_cycles "$1" 2
 }
 
-# answers_fast NAME [COUNT]: COUNT requests, each answered within 100 ms.
+# answers_fast NAME [COUNT [OPTION...]]: COUNT requests, each answered within 100 ms,
+# with options of tools/latency.py.
 answers_fast() {
-    at_head python3 "$SCENARIO_TOOLS/latency.py" "$(exporter_port "$1")" \
-        "$(exporter_pid "$1")" "${2:-50}"
+    local name=$1 count=${2:-50}
+    shift $(($# > 1 ? 2 : 1))
+    at_head python3 "$SCENARIO_TOOLS/latency.py" "$@" "$(exporter_port "$name")" \
+        "$(exporter_pid "$name")" "$count"
 }
