@@ -22,7 +22,8 @@
 #include <string.h>
 
 enum {
-    JOB_GPUS_MAX = 64 /* of which each is remembered with a job */
+    JOB_GPUS_MAX = 64,  /* of which each is remembered with a job */
+    READINGS_MAX = 2000 /* of a series, to sum up a job; joined where more */
 };
 
 /* ---- nodes --------------------------------------------------------------- */
@@ -180,21 +181,35 @@ static bool has_begun(const struct job_record *job)
     return base != JOB_BASE_PENDING && job->start_time_s > 0;
 }
 
-/* Mean and greatest of a series while the job ran; false without a reading. */
+/* Whether there is a reading of then; of no series: always. */
+static bool has_reading(const struct store_series *series, int64_t time_s)
+{
+    if (!series)
+        return true;
+    if (series->count == 0 || time_s < series->from_s)
+        return false;
+    size_t at = (size_t)((time_s - series->from_s) / series->step_s);
+    return at < series->count && !isnan(series->values[at]);
+}
+
+/* Mean and greatest of a series while the job ran and, where given, another was
+ * read; false without a reading. */
 static bool read_series(struct recorder *r,
                         const struct store_key *key,
                         const struct job_record *when,
+                        const struct store_series *along,
                         double *ret_mean,
                         double *ret_most)
 {
     struct store_series series;
     double sum = 0, most = 0;
     size_t readings = 0;
-    if (store_read(r->store, key, when->start_time_s, when->end_time_s, 2000,
-                   &series, NULL) < 0)
+    if (store_read(r->store, key, when->start_time_s, when->end_time_s,
+                   READINGS_MAX, &series, NULL) < 0)
         return false;
     for (size_t i = 0; i < series.count; i++) {
-        if (isnan(series.values[i]))
+        int64_t time_s = series.from_s + (int64_t)i * series.step_s;
+        if (isnan(series.values[i]) || !has_reading(along, time_s))
             continue;
         sum += series.values[i];
         most = fmax(most, series.values[i]);
@@ -214,10 +229,12 @@ static bool read_job(struct recorder *r,
                      double *ret_most)
 {
     const struct store_key key = {"job", name, metric};
-    return read_series(r, &key, when, ret_mean, ret_most);
+    return read_series(r, &key, when, NULL, ret_mean, ret_most);
 }
 
-/* What each GPU that it had did in its time; how many they are. */
+/* What each GPU that it had did in its time; how many they are. A GPU is read
+ * before and after it, too: only what was read while it was seen to be the
+ * job's counts, and that is when the job was read. */
 static size_t work_out_gpus(struct recorder *r,
                             const struct job_record *job,
                             const char *name,
@@ -227,6 +244,11 @@ static size_t work_out_gpus(struct recorder *r,
     size_t count = held_gpus_find(&r->held, name, &held);
     if (count > JOB_GPUS_MAX)
         count = JOB_GPUS_MAX;
+    const struct store_key seen = {"job", name, "gpus_used"};
+    struct store_series along;
+    if (store_read(r->store, &seen, job->start_time_s, job->end_time_s,
+                   READINGS_MAX, &along, NULL) < 0)
+        return 0;
     for (size_t i = 0; i < count; i++) {
         struct record_gpu_use *use = &uses[i];
         const struct store_key key = {"gpu", use->id, "utilization_percent"};
@@ -237,9 +259,11 @@ static size_t work_out_gpus(struct recorder *r,
         else
             snprintf(use->id, sizeof(use->id), "%.70s/%u.%u",
                      held[i].node->name, held[i].index, held[i].instance);
-        if (!read_series(r, &key, job, &use->utilization_percent, &most))
+        if (!read_series(r, &key, job, &along, &use->utilization_percent,
+                         &most))
             use->utilization_percent = NAN;
     }
+    store_series_deinit(&along);
     return count;
 }
 
