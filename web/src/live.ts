@@ -5,7 +5,7 @@
 // differences where the server can. A tab that nobody sees has no stream: when
 // it is looked at again it asks for what it missed.
 import { effect, signal, type Signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type {
   Gpu,
   Job,
@@ -53,6 +53,22 @@ export async function get<T>(path: string): Promise<T> {
     );
   }
   return (await answer.json()) as T;
+}
+
+// What several ask for at the same time is asked once. Of what was begun before a tick
+// nobody takes the answer after it.
+const underWay = new Map<string, Promise<unknown>>();
+
+function ask<T>(path: string): Promise<T> {
+  let answer = underWay.get(path);
+  if (!answer) {
+    const mine = get<T>(path).finally(() => {
+      if (underWay.get(path) === mine) underWay.delete(path);
+    });
+    underWay.set(path, mine);
+    answer = mine;
+  }
+  return answer as Promise<T>;
 }
 
 interface Answer<T> {
@@ -146,7 +162,7 @@ export const qos = new Collection<Qos>("qos", (q) => q.name);
 
 // The records of a collection while a component is on the page.
 export function useCollection<T>(collection: Collection<T>): T[] {
-  useEffect(() => collection.use(), [collection]);
+  useLayoutEffect(() => collection.use(), [collection]);
   return collection.list.value;
 }
 
@@ -166,15 +182,25 @@ export function useAnswer<T>(
   const key = paused.value
     ? "paused"
     : on.map((name) => told?.[name] ?? 0).join();
-  useEffect(() => {
+  const turn = useRef({ path, asked: 0, shown: 0 }).current;
+  useEffect(() => () => void (turn.path = ""), []);
+  // Before the browser paints what there is so far, which may take longer.
+  useLayoutEffect(() => {
     if (key === "paused" && state.data !== null && state.path === path) return;
-    let wanted = true;
-    get<T>(path)
+    const mine = ++turn.asked;
+    turn.path = path;
+    // The answer of before is good while that of now is under way.
+    const isWanted = () => {
+      const wanted = turn.path === path && mine > turn.shown;
+      if (wanted) turn.shown = mine;
+      return wanted;
+    };
+    ask<T>(path)
       .then((data) => {
-        if (wanted) setState({ path, data, error: "", missing: false });
+        if (isWanted()) setState({ path, data, error: "", missing: false });
       })
       .catch((failure: ApiError) => {
-        if (wanted)
+        if (isWanted())
           setState((old) => ({
             path,
             data: old.path === path ? old.data : null,
@@ -182,9 +208,6 @@ export function useAnswer<T>(
             missing: failure.status === 404,
           }));
       });
-    return () => {
-      wanted = false;
-    };
   }, [path, key]);
   return state.path === path
     ? state
@@ -196,6 +219,7 @@ export function useAnswer<T>(
 let stream: EventSource | null = null;
 
 function onTick(event: MessageEvent<string>): void {
+  underWay.clear();
   versions.value = JSON.parse(event.data) as Versions;
   heard_s.value = Date.now() / 1000;
   trouble.value = "";
