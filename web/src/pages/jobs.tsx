@@ -3,14 +3,9 @@
 // Jobs: those that Slurm knows, and those that are over. The tasks of an array
 // are one row until it is opened. Which columns are shown is the reader's to
 // choose, and is part of the address.
-import {
-    useCallback,
-    useEffect,
-    useMemo,
-    useRef,
-    useState,
-} from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, jobs, paused, useAnswer, useCollection, versions } from "../live";
+import { useManyJobs, type Row } from "../many-jobs";
 import { JobLink, JobState, Meter, Search, Select, UserLink } from "../parts";
 import { choose, route } from "../router";
 import { Table, type Column } from "../table";
@@ -24,13 +19,6 @@ import {
     percent,
     plural,
 } from "../words";
-
-// A job, or all tasks of an array in the same state.
-interface Row {
-    job: Job;
-    tasks: number;
-    fold?: string;
-}
 
 function runs(job: Job): number | undefined {
     if (!job.start_s || job.state === "pending") return undefined;
@@ -285,94 +273,6 @@ function matches(job: Job): boolean {
 
 // Past this many the server chooses and orders, and sends what is looked at.
 const WHOLE_MAX = 20000;
-const CHUNK = 200;
-
-const sortFields: Record<string, string> = {
-    job: "id",
-    runs: "start_s",
-    submit: "submit_s",
-    start: "start_s",
-    end: "end_s",
-    memory: "memory_mib",
-};
-
-// The parameters of what is chosen, as the server takes them.
-function manyQuery(): string {
-    const query = route.value.query;
-    const sort = query.get("sort") ?? "-job";
-    const field = sort.replace(/^-/, "");
-    const wish = new URLSearchParams({
-        state: query.get("state") ?? "running,pending,suspended,completing",
-        sort: (sort.startsWith("-") ? "-" : "") + (sortFields[field] ?? field),
-        limit: String(CHUNK),
-    });
-    for (const name of ["user", "account", "partition", "search"])
-        if (query.get(name)) wish.set(name, query.get(name)!);
-    return wish.toString();
-}
-
-// Rows with holes, which are filled where they are looked at. When jobs have
-// changed what is in view is asked for again, and the rest forgotten.
-function useMany(): {
-    rows: Row[];
-    loaded: boolean;
-    error: string;
-    need: (first: number, last: number) => void;
-} {
-    const wish = manyQuery();
-    const version = paused.value ? -1 : (versions.value?.jobs ?? 0);
-    const [state, setState] = useState<{ wish: string; rows: Row[] }>({
-        wish: "",
-        rows: [],
-    });
-    const [error, setError] = useState("");
-    const [view, setView] = useState<[number, number]>([0, 0]);
-    const asked = useRef({ wish: "", version: 0, chunks: new Set<number>() });
-    useEffect(() => {
-        const now = asked.current;
-        if (now.wish !== wish || (now.version !== version && version >= 0))
-            asked.current = { wish, version, chunks: new Set() };
-        const { chunks } = asked.current;
-        for (let c = view[0]; c <= view[1]; c++) {
-            if (chunks.has(c)) continue;
-            chunks.add(c);
-            get<{ jobs: Job[]; total: number }>(
-                `jobs?${wish}&offset=${c * CHUNK}`,
-            )
-                .then((answer) => {
-                    if (asked.current.chunks !== chunks) return;
-                    setError("");
-                    setState((old) => {
-                        const rows = old.wish === wish ? old.rows.slice() : [];
-                        rows.length = answer.total;
-                        answer.jobs.forEach((job, i) => {
-                            rows[c * CHUNK + i] = {
-                                job,
-                                tasks: job.tasks ?? 1,
-                            };
-                        });
-                        return { wish, rows };
-                    });
-                })
-                .catch((failure: Error) => setError(failure.message));
-        }
-    }, [wish, version, view]);
-    const need = useCallback((first: number, last: number) => {
-        const next: [number, number] = [
-            Math.floor(first / CHUNK),
-            Math.floor(Math.max(first, last - 1) / CHUNK),
-        ];
-        setView((old) =>
-            old[0] === next[0] && old[1] === next[1] ? old : next,
-        );
-    }, []);
-    return {
-        rows: state.rows,
-        loaded: state.wish === wish,
-        error,
-        need,
-    };
-}
 
 function Few() {
     const all = useCollection(jobs);
@@ -405,7 +305,7 @@ function Few() {
 }
 
 function Many() {
-    const { rows, loaded, error, need } = useMany();
+    const { rows, loaded, error, need } = useManyJobs();
     const pending = route.value.query.get("state") === "pending";
     return (
         <List
