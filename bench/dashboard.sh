@@ -6,18 +6,20 @@
 # Sourced by ./benchmark.
 
 dashboard_about='the dashboard of a large cluster: pulling, clients, the page'
-dashboard_parts=(pull api clients page store)
+dashboard_parts=(pull api clients page store small)
 dashboard_part_about=(
     [0]='every exporter asked each 15 s: CPU and memory'
     [1]='collections and differences, as a browser asks for them'
     [2]='500 browsers that follow the stream'
     [3]='first load, cells and tables in a real Chromium'
     [4]='the history of 500 nodes with eight GPUs each: writing, plots'
+    [5]='first load of the page of a real cluster of three nodes'
 )
 
 DASHBOARD_SERVE='' DASHBOARD_EXPORTERS='' DASHBOARD_DIR=''
 DASHBOARD_URL=http://127.0.0.1:19080
 DASHBOARD_SECONDS=30
+DASHBOARD_LAB=bench-small-$$ DASHBOARD_LAB_RUNS=
 
 dashboard_end() {
     local pid
@@ -25,6 +27,9 @@ dashboard_end() {
         [[ -z $pid ]] || kill "$pid" 2>/dev/null || true
     done
     [[ -z $DASHBOARD_DIR ]] || rm -rf "$DASHBOARD_DIR"
+    [[ -z $DASHBOARD_LAB_RUNS ]] ||
+        "$LAB_SOURCE/start" --name "$DASHBOARD_LAB" --stop >/dev/null
+    DASHBOARD_SERVE='' DASHBOARD_EXPORTERS='' DASHBOARD_DIR='' DASHBOARD_LAB_RUNS=
 }
 
 # The page of a real gpu-exporter with eight simulated GPUs.
@@ -137,20 +142,44 @@ END
         "$(calc "$bytes / 500 / $DASHBOARD_SECONDS")" B '<=' 1024
 }
 
-dashboard_page_figures() {
+dashboard_page_figures() { # PART
     local name what unit bound
     while read -r name what unit bound; do
         # shellcheck disable=SC2086 # a bound is two words, or none
-        figure page "${name//_/ }" "$what" "$unit" ${bound//_/ }
+        figure "$1" "${name//_/ }" "$what" "$unit" ${bound//_/ }
     done
+}
+
+dashboard_chromium() { # ARGUMENT...: of page.mjs
+    [[ -d $LAB_SOURCE/web/node_modules/playwright-core ]] ||
+        (cd "$LAB_SOURCE/web" && npm ci --ignore-scripts >/dev/null)
+    progress 'Chromium'
+    node "$LAB_SOURCE/bench/page.mjs" "$@"
 }
 
 dashboard_page() {
     dashboard_begin
-    [[ -d $LAB_SOURCE/web/node_modules/playwright-core ]] ||
-        (cd "$LAB_SOURCE/web" && npm ci --ignore-scripts >/dev/null)
-    progress 'Chromium'
-    dashboard_page_figures < <(node "$LAB_SOURCE/bench/page.mjs" "$DASHBOARD_URL")
+    dashboard_page_figures page < <(dashboard_chromium "$DASHBOARD_URL")
+}
+
+# What ./start makes, as the one who looks at it for the first time sees it.
+dashboard_small() {
+    local log
+    dashboard_end # of the large one nothing may run beside it
+    log=$(mktemp)
+    progress 'a cluster of three nodes'
+    "$LAB_SOURCE/start" --name "$DASHBOARD_LAB" --detach --port-base 0 \
+        --build "$BENCH_BUILD" >"$log" 2>&1 ||
+        fail 'no cluster' "$(tail -n 5 "$log")"
+    rm "$log"
+    DASHBOARD_LAB_RUNS=yes
+    sleep 10
+    dashboard_page_figures small < <(dashboard_chromium "$(dashboard_small_url)" 300)
+}
+
+dashboard_small_url() {
+    "$LAB_SOURCE/start" --name "$DASHBOARD_LAB" --status |
+        sed -n 's|^ *dashboard *\(http.*\)/$|\1|p'
 }
 
 # Needs nothing of the rest: an hour of 500 nodes, as fast as it goes.

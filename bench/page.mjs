@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 
 const require = createRequire(new URL("../web/package.json", import.meta.url));
 const { chromium } = require("playwright-core");
-const url = process.argv[2];
+const [url, bound] = process.argv.slice(2);
 const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox"],
@@ -40,7 +40,7 @@ async function scroll(page, box) {
             last = now;
         }
         frames.sort((a, b) => a - b);
-        return [frames[75], frames[142]];
+        return [frames[75], frames[142], frames[149]];
     }, box);
 }
 
@@ -52,17 +52,35 @@ for (let i = 0; i < 5; i++) {
     await page.context().close();
 }
 first.sort((a, b) => a - b);
-tell("first_load_of_the_overview,_median", first[2], "ms", "<=_1000");
-for (const [name, hash, wanted, box] of [
+tell(
+    "first_load_of_the_overview,_median",
+    first[2],
+    "ms",
+    `<=_${bound ?? 1000}`,
+);
+if (bound) tell("longest_of_5", first[4], "ms");
+const large = [
     ["cells", "#/gpus", ".heat-legend", ".heat-box"],
     ["jobs", "#/jobs", "tbody tr", ".table-box"],
     ["nodes", "#/nodes", "tbody tr", ".table-box"],
-]) {
+];
+for (const [name, hash, wanted, box] of bound ? [] : large) {
     const [page, time] = await open(hash, wanted);
     tell(`first_load_of_${name}`, time, "ms");
-    const [median, late] = await scroll(page, box);
+    const [median, late, longest] = await scroll(page, box);
     tell(`a_frame_of_${name},_median`, median.toFixed(1), "ms");
-    tell(`a_frame_of_${name},_of_20_the_slowest`, late.toFixed(1), "ms", "<=_32");
+    tell(
+        `a_frame_of_${name},_of_20_the_slowest`,
+        late.toFixed(1),
+        "ms",
+        "<=_32",
+    );
+    tell(
+        `a_frame_of_${name},_the_longest_of_150`,
+        longest.toFixed(1),
+        "ms",
+        name === "jobs" ? "<=_32" : "",
+    );
     await page.context().close();
 }
 await browser.close();
