@@ -135,6 +135,23 @@ struct nvml_instance_info {
     uint32_t start, size;
 };
 
+struct nvml_grid_feature {
+    uint32_t code, licensed;
+    char license[128], product[128];
+    uint32_t enabled;
+    struct {
+        uint32_t year;
+        uint16_t month, day, hour, minute, second;
+        uint8_t status;
+    } expiry;
+};
+
+struct nvml_grid_features {
+    int32_t supported;
+    uint32_t count;
+    struct nvml_grid_feature features[3];
+};
+
 struct nvml_gpm_support {
     uint32_t version, supported;
 };
@@ -159,6 +176,8 @@ _Static_assert(sizeof(struct nvml_process_sample) == 32, "as in NVML");
 _Static_assert(sizeof(struct nvml_event) == 32, "as in NVML");
 _Static_assert(sizeof(struct nvml_attributes) == 40, "as in NVML");
 _Static_assert(sizeof(struct nvml_instance_info) == 24, "as in NVML");
+_Static_assert(sizeof(struct nvml_grid_feature) == 284, "as in NVML");
+_Static_assert(sizeof(struct nvml_grid_features) == 860, "as in NVML");
 _Static_assert(sizeof(struct nvml_gpm_metric) == 40, "as in NVML");
 _Static_assert(sizeof(struct nvml_gpm_metrics) == 24, "as in NVML");
 _Static_assert(sizeof(struct nvml_sram_status) == 104, "as in NVML");

@@ -31,6 +31,7 @@ static const char *const setting_names[SETTING_COUNT] = {
     [SETTING_NVLINK_REPLAYS] = "nvlink-replays",
     [SETTING_NVLINK_RECOVERIES] = "nvlink-recoveries",
     [SETTING_RECOVERY_ACTION] = "recovery-action",
+    [SETTING_VGPU_LICENSE] = "vgpu-license",
     [SETTING_THERMAL_SINCE_MS] = "thermal-since-ms",
     [SETTING_THERMAL_MS] = "thermal-ms",
     [SETTING_BRAKE_SINCE_MS] = "brake-since-ms",

@@ -42,6 +42,7 @@ enum setting {
     SETTING_NVLINK_REPLAYS,
     SETTING_NVLINK_RECOVERIES,
     SETTING_RECOVERY_ACTION,
+    SETTING_VGPU_LICENSE, /* 1: needed, and there; 2: needed, and not there */
     SETTING_THERMAL_SINCE_MS, /* slowed down by heat since; 0: it is not */
     SETTING_THERMAL_MS,       /* and for so long before */
     SETTING_BRAKE_SINCE_MS,   /* the same by the power supply */

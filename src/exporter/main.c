@@ -6,7 +6,7 @@
 #include "base/option-page.h"
 #include "exporter/exporter.h"
 #include "exporter/version.h"
-#include "model/gpu-reading.h"
+#include "model/gpu-metric.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +96,13 @@ static void add_metrics(struct text *out)
                     gpu_readings[i].counter ? "counter" : "gauge",
                     gpu_readings[i].help);
     }
+    text_add(out, "\n### As dcgm-exporter computes them, by a collectors file\n"
+                  "\n| name | type | meaning |\n|---|---|---|\n");
+    const char *name, *help;
+    for (size_t i = 0; gpu_metric_computed(i, &name, &help); i++)
+        text_addf(out, "| `%s` | gauge | %s |\n", name, help);
+    text_add(out, "\nHow a GPU's health is judged: "
+                  "[gpu-health.md](gpu-health.md).\n");
 }
 
 static int generate_main(const struct settings *settings)

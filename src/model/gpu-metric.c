@@ -48,7 +48,26 @@ static const struct other {
      "Count of clock events within the user-specified time window (see "
      "clock-events-count-window-size param).",
      GPU_METRIC_CLOCK_WINDOW, 0},
+    {"DCGM_EXP_GPU_HEALTH_STATUS", NULL,
+     "Health of the GPU by watch: 0 passes, 10 is a warning, 20 a failure.",
+     GPU_METRIC_HEALTH, 0},
+    {"DCGM_EXP_P2P_STATUS", NULL,
+     "Whether the GPU reaches another by NVLink: 0 when it does.",
+     GPU_METRIC_PEERS, 0},
 };
+
+bool gpu_metric_computed(size_t index,
+                         const char **ret_name,
+                         const char **ret_help)
+{
+    for (size_t i = 0; i < array_size(others); i++)
+        if (others[i].source != GPU_METRIC_TEXT && index-- == 0) {
+            *ret_name = others[i].name;
+            *ret_help = others[i].help;
+            return true;
+        }
+    return false;
+}
 
 /* ---- the list ------------------------------------------------------------ */
 

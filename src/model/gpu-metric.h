@@ -21,7 +21,9 @@ enum gpu_metric_source {
     GPU_METRIC_READING,
     GPU_METRIC_TEXT, /* a text of the card or the machine; as a label only */
     GPU_METRIC_XID_WINDOW,
-    GPU_METRIC_CLOCK_WINDOW
+    GPU_METRIC_CLOCK_WINDOW,
+    GPU_METRIC_HEALTH,
+    GPU_METRIC_PEERS
 };
 
 enum gpu_metric_text {
@@ -74,6 +76,12 @@ int gpu_metrics_default(enum gpu_names names,
                         bool more,
                         struct gpu_metrics *ret_metrics,
                         struct error *err);
+
+/* Name and meaning of those that the exporter computes; false: INDEX is behind
+ * the last. */
+bool gpu_metric_computed(size_t index,
+                         const char **ret_name,
+                         const char **ret_help);
 
 /* The file's TEXT of SIZE bytes. -EBADMSG, ERR beginning with "NAME:LINE: ". */
 int gpu_metrics_parse(const char *name,

@@ -16,7 +16,9 @@
 enum {
     /* More than enum gpu_reading has (gpu-reading.h), so that a new reading
      * does not change the record. */
-    GPU_READINGS_MAX = 128
+    GPU_READINGS_MAX = 128,
+    GPU_PEERS_MAX = 16, /* as many as NVLink joins in one machine */
+    GPU_WATCHES_MAX = 16
 };
 
 #define GPU_NONE UINT32_MAX
@@ -41,6 +43,55 @@ enum {
     GPU_FLAG_MIG = 1 << 0,      /* split into instances, which follow */
     GPU_FLAG_INSTANCE = 1 << 1, /* is an instance; "parent" is the GPU */
     GPU_FLAG_SIMULATED = 1 << 2 /* says so of itself */
+};
+
+/* Whether a GPU reaches another by NVLink, as NVML numbers it, and 1. */
+enum gpu_peer {
+    GPU_PEER_UNKNOWN, /* not asked, or no answer */
+    GPU_PEER_OK,
+    GPU_PEER_CHIPSET,
+    GPU_PEER_GPU,
+    GPU_PEER_TOPOLOGY,
+    GPU_PEER_REGKEY,
+    GPU_PEER_NOT_SUPPORTED,
+    GPU_PEER_UNSURE,
+    GPU_PEER_COUNT
+};
+
+/* What DCGM's health module watches. It has no rule for PMU, MCU, SM and
+ * DRIVER, and so these always pass. */
+enum gpu_watch {
+    GPU_WATCH_PCIE,
+    GPU_WATCH_NVLINK,
+    GPU_WATCH_PMU,
+    GPU_WATCH_MCU,
+    GPU_WATCH_MEMORY,
+    GPU_WATCH_SM,
+    GPU_WATCH_INFOROM,
+    GPU_WATCH_THERMAL,
+    GPU_WATCH_POWER,
+    GPU_WATCH_DRIVER,
+    GPU_WATCH_COUNT
+};
+
+/* The worst of what a watch has found (gpu-health.h). */
+enum gpu_finding {
+    GPU_FINDING_NONE,
+    GPU_FINDING_PCIE_REPLAYS,
+    GPU_FINDING_NVLINK_ERRORS,
+    GPU_FINDING_NVLINK_CRC_ERRORS,
+    GPU_FINDING_NVLINK_CRITICAL,
+    GPU_FINDING_NVLINK_DOWN,
+    GPU_FINDING_PAGES_PENDING,
+    GPU_FINDING_DOUBLE_BIT_ERROR,
+    GPU_FINDING_PAGES_LIMIT,
+    GPU_FINDING_ROW_REMAP_FAILED,
+    GPU_FINDING_UNCONTAINED,
+    GPU_FINDING_INFOROM_CORRUPT,
+    GPU_FINDING_THROTTLED_BY_HEAT,
+    GPU_FINDING_THROTTLED_BY_POWER,
+    GPU_FINDING_POWER_UNREADABLE,
+    GPU_FINDING_COUNT
 };
 
 /* A reading of enum gpu_reading: gpu_readings[] says which of the two. */
@@ -71,8 +122,10 @@ struct gpu_record {
     uint32_t flags;          /* GPU_FLAG_* */
     uint32_t parent;       /* record of an instance's GPU; GPU_NONE: is a GPU */
     uint32_t gpu_instance; /* GPU_NONE: none */
-    uint32_t compute_instance; /* GPU_NONE: none */
-    int64_t taken_ns;          /* real time of the readings */
+    uint32_t compute_instance;       /* GPU_NONE: none */
+    int64_t taken_ns;                /* real time of the readings */
+    uint8_t peers[GPU_PEERS_MAX];    /* enum gpu_peer, by the other's index */
+    uint8_t health[GPU_WATCHES_MAX]; /* enum gpu_finding, by enum gpu_watch */
     uint64_t has[GPU_READINGS_MAX / 64];
     union gpu_value values[GPU_READINGS_MAX];
 };

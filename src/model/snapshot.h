@@ -30,7 +30,7 @@
 
 enum {
     /* Raised whenever a record changes its shape or meaning. */
-    SNAPSHOT_VERSION = 3,
+    SNAPSHOT_VERSION = 4,
     SNAPSHOT_ARRAYS_MAX = 4,
     SNAPSHOT_ALIGNMENT = 8
 };

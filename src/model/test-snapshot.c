@@ -332,7 +332,7 @@ static const struct damage {
     const char *words;
 } damages[] = {
     {other_magic, "this is not a snapshot"},
-    {later_version, "it has format 4, this program reads 3"},
+    {later_version, "it has format 5, this program reads 4"},
     {other_header_size, "its header has an unknown size"},
     {larger_size, "it is cut short or was added to"},
     {endless_cluster_name, "a name in its header has no end"},

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "source/gpu-events.h"
 #include "source/gpu-kmsg.h"
+#include "source/gpu-peers.h"
 #include "source/gpu-reader.h"
 
 #include <pthread.h>
@@ -18,7 +19,8 @@
 enum {
     GPUS_MAX = 64,
     KNOWN_MAX = 256,
-    STACK_SIZE = 256 * 1024 /* the driver's own calls need some */
+    STACK_SIZE = 256 * 1024, /* the driver's own calls need some */
+    XID_UNCONTAINED = 95
 };
 
 enum worker_state {
@@ -44,6 +46,7 @@ struct gpu_nvidia {
     struct gpu_device_scan *known; /* GPUs that were ever seen */
     size_t known_count;
     struct gpu_events *events; /* NULL: the driver tells of none */
+    struct gpu_peers *peers;   /* NULL: the driver does not tell */
     struct gpu_kmsg kmsg;
     struct gpu_ledger ledger;
     char driver_version[80], nvml_version[80], cuda_version[32];
@@ -321,6 +324,7 @@ static bool driver_ready(struct gpu_nvidia *nvidia, struct gpu_scan *scan)
         return false;
     }
     nvidia->open = true;
+    nvidia->peers = gpu_peers_new(&nvidia->nvml);
     read_versions(nvidia);
     return true;
 }
@@ -339,13 +343,26 @@ static unsigned int count_devices(struct gpu_nvidia *nvidia,
     return 0;
 }
 
+/* An error that reached the memory of others, ever since it was seen. */
+static void judge_xids(struct gpu_scan *scan)
+{
+    for (size_t i = 0; i < scan->xid_count; i++)
+        if (scan->xids[i].code == XID_UNCONTAINED)
+            gpu_health_add(&scan->devices[scan->xids[i].device].record,
+                           GPU_FINDING_UNCONTAINED);
+}
+
 void gpu_nvidia_scan(struct gpu_nvidia *nvidia, struct gpu_scan *scan)
 {
     if (driver_ready(nvidia, scan)) {
         unsigned int count = count_devices(nvidia, scan);
+        if (nvidia->peers)
+            gpu_peers_ask(nvidia->peers, count);
         workers_run(nvidia, count);
         for (unsigned int i = 0; i < count; i++)
             gather(nvidia, i, scan);
+        if (nvidia->peers)
+            gpu_peers_take(nvidia->peers, scan);
         if (!nvidia->events)
             nvidia->events = gpu_events_new(&nvidia->nvml, count);
         scan->visible = count;
@@ -362,6 +379,7 @@ void gpu_nvidia_scan(struct gpu_nvidia *nvidia, struct gpu_scan *scan)
         gpu_events_take(nvidia->events, &nvidia->ledger);
     gpu_kmsg_read(&nvidia->kmsg, &nvidia->ledger);
     gpu_ledger_write(&nvidia->ledger, scan, clock_realtime_ns());
+    judge_xids(scan);
 }
 
 bool gpu_nvidia_outdated(const struct gpu_nvidia *nvidia)

@@ -27,6 +27,7 @@ enum {
     FIELD_POWER_BRAKE = 271,
     ALL_LINKS = -1, /* as a scope: the sum over all NVLinks */
     FIELDS_MAX = 40,
+    SLOW_READINGS_AN_HOUR = 120,
     LINKS_MAX = 18
 };
 
@@ -129,6 +130,33 @@ static void read_links(struct gpu_reader *reader, struct gpu_record *gpu)
     gpu_set_integer(gpu, GPU_NVLINKS_ACTIVE, up);
 }
 
+/* 0 where no licence is needed, too: so it is with DCGM. */
+static void read_license(struct gpu_reader *reader, struct gpu_record *gpu)
+{
+    struct nvml_grid_features features = {.supported = 0};
+    unsigned int licensed = 0;
+    if (!reader->nvml->device_grid_features ||
+        reader->nvml->device_grid_features(reader->device, &features) !=
+            NVML_SUCCESS)
+        return;
+    for (size_t i = 0; features.supported && i < features.count &&
+                       i < array_size(features.features);
+         i++)
+        licensed |= features.features[i].licensed;
+    gpu_set_integer(gpu, GPU_VGPU_LICENSE, licensed != 0);
+}
+
+/* Its check takes long: once an hour, and never at the start. */
+static void check_inforom(struct gpu_reader *reader)
+{
+    if (reader->slow_readings++ % SLOW_READINGS_AN_HOUR != 1 ||
+        !reader->nvml->device_validate_inforom)
+        return;
+    reader->health.inforom_corrupt =
+        reader->nvml->device_validate_inforom(reader->device) ==
+        NVML_ERROR_CORRUPTED_INFOROM;
+}
+
 void gpu_reader_slow(struct gpu_reader *reader)
 {
     struct nvml_field fields[array_size(slow_fields)] = {{0}};
@@ -143,6 +171,8 @@ void gpu_reader_slow(struct gpu_reader *reader)
                 gpu_set_integer(gpu, slow_fields[i].what, number);
     read_rows(reader, gpu);
     read_links(reader, gpu);
+    read_license(reader, gpu);
+    check_inforom(reader);
     if (reader->nvml->device_ecc_mode &&
         reader->nvml->device_ecc_mode(reader->device, &current, &pending) ==
             NVML_SUCCESS)

@@ -99,6 +99,8 @@ static int read_identity(struct gpu_reader *reader)
     card->record.gpu_instance = card->record.compute_instance = GPU_NONE;
     reader->known = true;
     reader->slow_ns = 0;
+    reader->slow_readings = 0;
+    reader->health = (struct gpu_health){.inforom_corrupt = false};
     reader->counted = reader->nvlink_counted = false;
     return NVML_SUCCESS;
 }
@@ -284,6 +286,7 @@ static int read_card(struct gpu_reader *reader)
     read_reasons(reader, gpu);
     gpu_reader_fields(reader, gpu);
     gpu_reader_gpm(reader, gpu);
+    gpu_health_judge(&reader->health, gpu, clock_monotonic_ns());
     gpu->taken_ns = clock_realtime_ns();
     return NVML_SUCCESS;
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "model/gpu-health.h"
 #include "source/gpu-scan.h"
 #include "source/nvml.h"
 
@@ -31,6 +32,8 @@ struct gpu_reader {
     nvml_gpm_sample samples[2]; /* last and the one before; NULL: none */
     bool gpm_asked, gpm;
     unsigned int samples_taken;
+    unsigned int slow_readings;
+    struct gpu_health health;
     uint64_t process_us;  /* newest sample of process utilization */
     struct gpu_scan scan; /* what this cycle has found */
     int result;           /* of the cycle: enum nvml_result */

@@ -24,6 +24,7 @@ enum nvml_result {
     NVML_ERROR_INSUFFICIENT_SIZE = 7,
     NVML_ERROR_DRIVER_NOT_LOADED = 9,
     NVML_ERROR_TIMEOUT = 10,
+    NVML_ERROR_CORRUPTED_INFOROM = 14,
     NVML_ERROR_GPU_IS_LOST = 15,
     NVML_ERROR_RESET_REQUIRED = 16,
     NVML_ERROR_VERSION_MISMATCH = 18 /* library and kernel module differ */
@@ -36,6 +37,7 @@ enum {
     NVML_THRESHOLD_SLOWDOWN = 1,
     NVML_EVENT_XID = 0x8,
     NVML_EVENT_UNAVAILABLE = 0x4000,
+    NVML_P2P_NVLINK = 2,
     NVML_GPM_METRICS_MAX = 64 /* asked for at once; the layout allows fewer than
                                  the library's own number */
 };
@@ -115,6 +117,26 @@ struct nvml_field {
     } value;
 };
 
+struct nvml_grid_feature {
+    int code;
+    unsigned int licensed; /* not 0: it is */
+    char license[128], product[128];
+    unsigned int enabled;
+    struct {
+        unsigned int year;
+        unsigned short month, day, hour, minute, second;
+        unsigned char status;
+    } expiry;
+};
+
+struct nvml_grid_features {
+    int supported; /* 0: the card needs no licence for a virtual GPU */
+    unsigned int count;
+    struct nvml_grid_feature features[3];
+};
+
+_Static_assert(sizeof(struct nvml_grid_features) == 860, "as in NVML");
+
 struct nvml_gpm_support {
     unsigned int version, supported;
 };
@@ -150,6 +172,7 @@ struct nvml_gpm_metrics {
     F(device_vbios, (nvml_device device, char *ret_version, unsigned int size), "nvmlDeviceGetVbiosVersion") \
     F(device_inforom_image, (nvml_device device, char *ret_version, unsigned int size), "nvmlDeviceGetInforomImageVersion") \
     F(device_inforom, (nvml_device device, int object, char *ret_version, unsigned int size), "nvmlDeviceGetInforomVersion") \
+    F(device_validate_inforom, (nvml_device device), "nvmlDeviceValidateInforom") \
     F(device_memory, (nvml_device device, struct nvml_memory *ret_memory), "nvmlDeviceGetMemoryInfo") \
     F(device_memory_v2, (nvml_device device, struct nvml_memory_v2 *memory), "nvmlDeviceGetMemoryInfo_v2") \
     F(device_bar1, (nvml_device device, struct nvml_memory *ret_memory), "nvmlDeviceGetBAR1MemoryInfo") \
@@ -176,6 +199,8 @@ struct nvml_gpm_metrics {
     F(device_ecc_errors, (nvml_device device, int type, int counter, unsigned long long *ret_errors), "nvmlDeviceGetTotalEccErrors") \
     F(device_remapped_rows, (nvml_device device, unsigned int *ret_correctable, unsigned int *ret_uncorrectable, unsigned int *ret_pending, unsigned int *ret_failed), "nvmlDeviceGetRemappedRows") \
     F(device_fields, (nvml_device device, int count, struct nvml_field *fields), "nvmlDeviceGetFieldValues") \
+    F(device_grid_features, (nvml_device device, struct nvml_grid_features *ret_features), "nvmlDeviceGetGridLicensableFeatures_v4") \
+    F(device_p2p, (nvml_device device, nvml_device peer, int way, unsigned int *ret_status), "nvmlDeviceGetP2PStatus") \
     F(device_nvlink_state, (nvml_device device, unsigned int link, int *ret_active), "nvmlDeviceGetNvLinkState") \
     F(compute_processes, (nvml_device device, unsigned int *count, struct nvml_process *ret_processes), "nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2") \
     F(graphics_processes, (nvml_device device, unsigned int *count, struct nvml_process *ret_processes), "nvmlDeviceGetGraphicsRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v2") \

@@ -59,5 +59,10 @@ void gpu_page_number(struct gpu_page *page,
                      const char *more,
                      uint64_t number);
 
+/* What dcgm-exporter computes and does not read (gpu-page-computed.c); nothing
+ * for a source that is none of these. */
+void gpu_page_print_computed(struct gpu_page *page,
+                             enum gpu_metric_source source);
+
 /* What is beyond dcgm-exporter (gpu-page-own.c). */
 void gpu_page_print_own(struct gpu_page *page);

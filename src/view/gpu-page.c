@@ -264,90 +264,16 @@ bool gpu_page_shows(const struct gpu_page *page, const struct gpu_record *gpu)
                            : page->settings->gpus == UINT64_MAX;
 }
 
-/* How often CODE of KIND happened to GPU since BEGIN_NS. */
-static uint64_t count_events(const struct gpu_page *page,
-                             size_t gpu,
-                             enum gpu_event_kind kind,
-                             uint32_t code,
-                             int64_t begin_ns)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < page->event_count; i++)
-        count += page->events[i].gpu == gpu && page->events[i].kind == kind &&
-                 page->events[i].code == code &&
-                 page->events[i].time_ns >= begin_ns;
-    return count;
-}
-
-/* A series for each code that was seen in the window; one of 0 without a code
- * when none was, as dcgm-exporter does. */
-static void print_window(struct gpu_page *page,
-                         enum gpu_event_kind kind,
-                         int64_t window_ns,
-                         const char *label,
-                         const char *const *names,
-                         uint32_t codes)
-{
-    int64_t begin_ns = page->now_ns - window_ns;
-    char window[32];
-    snprintf(window, sizeof(window), "%lld", (long long)(window_ns / 1000000));
-    for (size_t i = 0; i < page->gpu_count; i++) {
-        const struct gpu_record *gpu = &page->gpus[i];
-        uint64_t all = 0;
-        if (gpu->parent != GPU_NONE || !gpu_page_shows(page, gpu) ||
-            gpu->vendor != GPU_VENDOR_NVIDIA)
-            continue;
-        for (uint32_t code = 0; code <= codes; code++) {
-            uint64_t count =
-                code == codes ? 0 : count_events(page, i, kind, code, begin_ns);
-            /* Behind the last: the series that says "none". */
-            if (code == codes ? all > 0 : count == 0)
-                continue;
-            all += count;
-            struct text more = TEXT_INIT;
-            char number[16];
-            snprintf(number, sizeof(number), "%u", code);
-            if (code < codes && (!names || names[code]))
-                gpu_page_label(&more, label, names ? names[code] : number);
-            gpu_page_label(&more, "window_size_in_ms", window);
-            const char *text = text_str(&more);
-            const char *labels = text_str(&page->labels[i]);
-            gpu_page_number(page, labels ? labels : "", page->labels[i].size,
-                            text ? text : "", count);
-            text_deinit(&more);
-        }
-    }
-}
-
 static void print_metric(struct gpu_page *page, const struct gpu_metric *metric)
 {
-    /* By bit of the clock event reasons. */
-    static const char *const clock_events[] = {
-        "gpu_idle",    "clocks_setting", "power_cap",
-        "hw_slowdown", "sync_boost",     "sw_thermal",
-        "hw_thermal",  "hw_power_brake", "display_clocks"};
-    enum {
-        XID_CODES = 512
-    };
     if (metric->type == GPU_TYPE_LABEL)
         return;
     gpu_page_announce(page, metric->name, metric->help,
                       gpu_type_names[metric->type]);
-    switch (metric->source) {
-    case GPU_METRIC_READING:
+    if (metric->source == GPU_METRIC_READING)
         print_reading(page, metric->reading);
-        break;
-    case GPU_METRIC_XID_WINDOW:
-        print_window(page, GPU_EVENT_XID, page->settings->xid_window_ns, "xid",
-                     NULL, XID_CODES);
-        break;
-    case GPU_METRIC_CLOCK_WINDOW:
-        print_window(page, GPU_EVENT_CLOCK, page->settings->clock_window_ns,
-                     "clock_event", clock_events, array_size(clock_events));
-        break;
-    case GPU_METRIC_TEXT:
-        break;
-    }
+    else
+        gpu_page_print_computed(page, metric->source);
 }
 
 /* ---- the whole ----------------------------------------------------------- */

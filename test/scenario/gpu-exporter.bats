@@ -38,6 +38,10 @@ scenario_heal() {
     sed -i '/ lost \| hang /d' "$LAB_DIR/hosts/$1/root/run/gpu-simulated/scenario"
 }
 
+fault() { # HOST FAULT...: see lab/gpu
+    "$SCENARIO_SOURCE/lab/gpu" --name "$GPU_WATCHDOG_LAB" "$@"
+}
+
 submit() { # USER OPTION... : the job's number
     local user=$1
     shift
@@ -276,6 +280,39 @@ lab_gpu() {
         '^DCGM_FI_DEV_FB_USED\{gpu="1",UUID="[^"]*",pci_bus_id="[^"]*",device="nvidia1",modelName="[^"]*",DCGM_FI_DEV_SERIAL="[^"]+",hpc_job="4711"\} [0-9]+$' \
         '^DCGM_EXP_XID_ERRORS_COUNT\{gpu="0",.*window_size_in_ms="300000"\} 0$'
     run ! grep -q DCGM_FI_DEV_GPU_TEMP <<<"$(gpus_of worker1 9412)"
+}
+
+@test "health and links are told as dcgm-exporter computes them" {
+    local root=$LAB_DIR/hosts/worker1/root
+    printf '%s\n' 'DCGM_EXP_GPU_HEALTH_STATUS, gauge, X' 'DCGM_EXP_P2P_STATUS, gauge, X' \
+        'DCGM_FI_DEV_VGPU_LICENSE_STATUS, gauge, X' >"$root/run/health.csv"
+    fault worker1 remap 2 failed
+    fault worker1 nvlink 1 down 17
+    fault worker1 nvlink 3 down 18
+    fault worker1 license 1 licensed
+    fault worker1 license 2 missing
+    another worker1 9419 -f /run/health.csv -n
+    wait_until 10 another_shows 9419 \
+        '^DCGM_EXP_GPU_HEALTH_STATUS\{gpu="0",.*,health_error_code="DCGM_FR_OK",health_watch="PCIE"\} 0$' \
+        '^DCGM_EXP_GPU_HEALTH_STATUS\{gpu="1",.*,health_error_code="DCGM_FR_NVLINK_DOWN",health_watch="NVLINK"\} 20$' \
+        '^DCGM_EXP_GPU_HEALTH_STATUS\{gpu="2",.*,health_error_code="DCGM_FR_ROW_REMAP_FAILURE",health_watch="MEM"\} 20$' \
+        '^DCGM_EXP_P2P_STATUS\{gpu="0",.*,link_status="OK",peer_gpu="1"\} 0$' \
+        '^DCGM_EXP_P2P_STATUS\{gpu="0",.*,link_status="NotSupported",peer_gpu="3"\} 5$' \
+        '^DCGM_FI_DEV_VGPU_LICENSE_STATUS\{gpu="0",.*\} 0$' \
+        '^DCGM_FI_DEV_VGPU_LICENSE_STATUS\{gpu="1",.*\} 1$' \
+        '^DCGM_FI_DEV_VGPU_LICENSE_STATUS\{gpu="2",.*\} 0$'
+    (($(gpus_of worker1 9419 | grep -c '^DCGM_EXP_GPU_HEALTH_STATUS') == 40))
+    (($(gpus_of worker1 9419 | grep -c '^DCGM_EXP_P2P_STATUS') == 12))
+    fault worker1 xid 0 95
+    wait_until 5 another_shows 9419 \
+        '^DCGM_EXP_GPU_HEALTH_STATUS\{gpu="0",.*,health_error_code="DCGM_FR_UNCONTAINED_ERROR",health_watch="MEM"\} 20$'
+    fault worker1 heal all
+    # What one cannot reach is no reason for the other to wait.
+    fault worker1 hang 3 nvmlDeviceGetP2PStatus
+    another worker1 9421 -f /run/health.csv -n
+    wait_until 10 another_shows 9421 '^gpu_up\{gpu="3",.*state="up"\} 1$' \
+        '^DCGM_EXP_GPU_HEALTH_STATUS\{gpu="3",.*health_watch="DRIVER"\} 0$'
+    fault worker1 heal all
 }
 
 @test "with the prolog, what an allocation holds is told before it runs anything" {
