@@ -16,6 +16,7 @@ import {
     useState,
 } from "preact/hooks";
 import { choose, route } from "./router";
+import { byName } from "./words";
 
 export interface Column<T> {
     key: string;
@@ -45,9 +46,7 @@ function compare<T>(
         const way = down ? -1 : 1;
         if (typeof x === "number" && typeof y === "number")
             return x === y ? tie(id(a), id(b)) : (x - y) * way;
-        const order = String(x).localeCompare(String(y), undefined, {
-            numeric: true,
-        });
+        const order = byName(String(x), String(y));
         return order === 0 ? tie(id(a), id(b)) : order * way;
     };
 }
@@ -55,7 +54,7 @@ function compare<T>(
 function tie(a: string | number, b: string | number): number {
     return typeof a === "number" && typeof b === "number"
         ? a - b
-        : String(a).localeCompare(String(b), undefined, { numeric: true });
+        : byName(String(a), String(b));
 }
 
 // The rows in order, in that of before while HELD.

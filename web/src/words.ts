@@ -2,6 +2,10 @@
 //
 // Numbers, times and states as a person reads them.
 
+// The order of names: node2 before node10. Made once: localeCompare() with options
+// takes ten times as long, which 80,000 rows feel.
+export const byName = new Intl.Collator(undefined, { numeric: true }).compare;
+
 export function memory(mib: number | undefined): string {
   if (mib === undefined) return "–";
   if (mib < 1024) return `${mib} MiB`;

@@ -9,6 +9,7 @@ import { route } from "../router";
 import { Table, type Column } from "../table";
 import type { Gpu, Job } from "../types";
 import {
+    byName,
     duration,
     memory,
     now_s,
@@ -157,9 +158,7 @@ function Cells(props: { shown: Gpu[] }) {
             else found.set(name, [cell]);
         }
         return [...found.entries()]
-            .sort(([a], [b]) =>
-                a.localeCompare(b, undefined, { numeric: true }),
-            )
+            .sort(([a], [b]) => byName(a, b))
             .map(([name, cells]): Group => ({ name, cells }));
     }, [props.shown, by, measure, partitionOf, all]);
     return <Heat groups={groups} ends={measure.ends} label={measure.label} />;
