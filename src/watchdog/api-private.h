@@ -128,6 +128,28 @@ __attribute__((format(printf, 3, 4))) void api_refuse(struct http_reply *reply,
                                                       const char *format,
                                                       ...);
 
+/* ---- api-collection.c. Each answers the request. */
+
+/* A path without parameters; false when the request was refused. */
+bool api_takes_nothing(struct http_request *request, struct http_reply *reply);
+
+/* All of it, what changed, or a part. */
+void api_serve_collection(struct api *api,
+                          enum api_which which,
+                          struct http_request *request,
+                          struct http_reply *reply);
+/* With the one record whose name stands in the path. */
+void api_serve_named(struct api *api,
+                     enum api_which which,
+                     const char *name,
+                     struct http_request *request,
+                     struct http_reply *reply);
+/* A job with all that is known of it. */
+void api_serve_job(struct api *api,
+                   const char *name,
+                   struct http_request *request,
+                   struct http_reply *reply);
+
 /* ---- api-history.c: what the store knows. Each answers the request. */
 
 struct api_parameter {
