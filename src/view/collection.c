@@ -284,6 +284,12 @@ const struct collection_record *collection_record(const struct collection *c,
     return &c->now.records[index];
 }
 
+const char *collection_name(const struct collection *c,
+                            const struct collection_record *record)
+{
+    return c->now.names.data + record->name;
+}
+
 const char *collection_text(const struct collection *c, size_t *ret_size)
 {
     *ret_size = c->now.text.size;

@@ -58,6 +58,10 @@ size_t collection_count(const struct collection *collection);
 const struct collection_record *
 collection_record(const struct collection *collection, size_t index);
 
+/* Of one whose ids are names. */
+const char *collection_name(const struct collection *collection,
+                            const struct collection_record *record);
+
 /* The text of all records; RECORD's is at its start. */
 const char *collection_text(const struct collection *collection,
                             size_t *ret_size);

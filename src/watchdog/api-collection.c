@@ -9,15 +9,24 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/unit.h"
+#include "model/host-list.h"
 #include "view/job-query.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* ---- what is asked for ----------------------------------------------------
  */
+
+enum {
+    NODES_SIZE_MAX = 4096 /* some milliseconds over all nodes */
+};
 
 struct asked {
     uint64_t since;
     bool has_since;
     struct job_query jobs;
+    const char *nodes; /* of GPUs: a host list; NULL: all. The request's */
 };
 
 static int read_since(struct asked *asked, const char *value, struct error *err)
@@ -30,6 +39,23 @@ static int read_since(struct asked *asked, const char *value, struct error *err)
                          "answer before.",
                          value);
     asked->has_since = true;
+    return 1;
+}
+
+static int read_nodes(struct asked *asked, const char *value, struct error *err)
+{
+    if (asked->nodes)
+        return error_set(err, EINVAL, "node: it is given twice.");
+    if (!*value)
+        return error_set(err, EINVAL,
+                         "node: give a node's name, or a list as Slurm writes "
+                         "it: node[01-16].");
+    if (strlen(value) > NODES_SIZE_MAX)
+        return error_set(err, EINVAL,
+                         "node: the list is longer than %d characters; ask for "
+                         "all GPUs, or for parts of the list.",
+                         NODES_SIZE_MAX);
+    asked->nodes = value;
     return 1;
 }
 
@@ -68,6 +94,8 @@ static int read_asked(struct http_request *request,
             r = read_since(ret_asked, value, &err);
         else if (which == API_JOBS)
             r = job_query_set(&ret_asked->jobs, name, value, &err);
+        else if (which == API_GPUS && strcmp(name, "node") == 0)
+            r = read_nodes(ret_asked, value, &err);
         if (r == 0)
             r = refuse_parameter(name, &err);
         if (r < 0) {
@@ -75,10 +103,12 @@ static int read_asked(struct http_request *request,
             return r;
         }
     }
-    if (ret_asked->jobs.given != 0 && ret_asked->has_since) {
+    if ((ret_asked->jobs.given != 0 || ret_asked->nodes) &&
+        ret_asked->has_since) {
         api_refuse(reply, 400,
                    "since: it goes with no other parameter; changes are told "
-                   "of all jobs.");
+                   "of all %s.",
+                   api_names[which]);
         return -EINVAL;
     }
     return 0;
@@ -338,6 +368,56 @@ void api_serve_job(struct api *api,
     api_reply_text(reply, &text);
 }
 
+/* ---- GPUs -----------------------------------------------------------------
+ */
+
+/* Those of the nodes in LIST. */
+static void print_gpus(const struct collection *collection,
+                       const char *list,
+                       struct text *out)
+{
+    char node[256] = "";
+    size_t size, count = collection_count(collection);
+    const char *records = collection_text(collection, &size);
+    bool wanted = false, comma = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct collection_record *record =
+            collection_record(collection, i);
+        const char *name = collection_name(collection, record);
+        const char *end = strrchr(name, '/');
+        size_t length = end ? (size_t)(end - name) : strlen(name);
+        /* Those of one node stand together. */
+        if (strncmp(node, name, length) != 0 || node[length]) {
+            snprintf(node, sizeof(node), "%.*s", (int)length, name);
+            wanted = host_list_contains(list, node);
+        }
+        if (!wanted)
+            continue;
+        if (comma)
+            text_add_char(out, ',');
+        comma = true;
+        text_add_bytes(out, records + record->start, record->size);
+    }
+}
+
+static void answer_gpus(struct api *api,
+                        const char *list,
+                        struct http_request *request,
+                        struct http_reply *reply)
+{
+    const struct api_set *set = find_set(api, API_GPUS, request, reply);
+    if (!set)
+        return;
+    struct text text = TEXT_INIT;
+    struct json json = JSON_INIT(&text);
+    print_head(set, API_GPUS, &json);
+    json_begin_array(&json, "gpus");
+    print_gpus(set->collections[API_GPUS], list, &text);
+    json_end_array(&json);
+    json_end_object(&json);
+    api_reply_text(reply, &text);
+}
+
 /* ---- any of them ----------------------------------------------------------
  */
 
@@ -351,6 +431,8 @@ void api_serve_collection(struct api *api,
         return;
     if (asked.jobs.given != 0)
         answer_page(api, &asked.jobs, request, reply);
+    else if (asked.nodes)
+        answer_gpus(api, asked.nodes, request, reply);
     else
         answer_collection(api, which, &asked, request, reply);
 }

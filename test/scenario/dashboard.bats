@@ -46,7 +46,8 @@ setup_file() {
     local path
     for path in 'nodes?sinse=1' 'nodes?since=x' 'jobs?sort=colour' 'jobs?limit=-1' \
         'events?limit=many' 'series?of=cluster' 'series?of=moon&metric=a' \
-        'jobs/abc' 'history?from_s=-1' 'jobs?since=5&user=a'; do
+        'jobs/abc' 'history?from_s=-1' 'jobs?since=5&user=a' 'gpus?node=' \
+        'gpus?node=a&node=b' 'gpus?since=5&node=a' "gpus?node=$(printf 'x%.0s' {1..5000})"; do
         [[ $(curl -s -o /dev/null -w '%{http_code}' "$BASE/api/v1/$path") == 400 ]]
         json "$path" 'len(A["error"]) > 20'
     done
@@ -55,6 +56,12 @@ setup_file() {
         json "$path" 'len(A["error"]) > 20'
     done
     [[ $(curl -s -o /dev/null -w '%{http_code}' -X POST "$BASE/api/v1/nodes") == 405 ]]
+}
+
+@test "the GPUs of some nodes are told without the others" {
+    json 'gpus?node=worker1' '[g["id"] for g in A["gpus"]] == [f"worker1/{i}" for i in range(4)]'
+    json 'gpus?node=head,worker%5B2-3%5D' '{g["node"] for g in A["gpus"]} == {"worker2"}'
+    json 'gpus?node=worker' 'A["gpus"] == []'
 }
 
 @test "jobs are chosen, ordered and paged by the server, and come as CSV" {
