@@ -322,6 +322,31 @@ const tests = {
         await page.screenshot({ path: `${folder}/failed-most.png` });
     },
 
+    // JOB: on a large cluster all GPUs are 30 MB, and all jobs are more.
+    async frugal() {
+        for (const [path, wanted, without] of [
+            ["#/nodes/worker1", "NVIDIA", /\/api\/v1\/(gpus|nodes)(\?since|$)/],
+            [
+                `#/jobs/${given[0]}`,
+                "NVIDIA",
+                /\/api\/v1\/(gpus|jobs)(\?since|$)/,
+            ],
+            ["#/gpus", "Utilisation: 0 %", /\/api\/v1\/(jobs|nodes)/],
+        ]) {
+            const page = await browser.newPage();
+            const asked = [];
+            page.on("request", (request) => asked.push(request.url()));
+            await page.goto(`${url}/${path}`);
+            await page.locator("main").getByText(wanted).first().waitFor();
+            assert.deepEqual(
+                asked.filter((address) => without.test(address)),
+                [],
+                `on ${path}`,
+            );
+            await page.close();
+        }
+    },
+
     // RANGE [TEXT]: of a long time Prometheus knows the most.
     async longago() {
         const [range, text] = given;

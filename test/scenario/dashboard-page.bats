@@ -24,6 +24,10 @@ setup_file() {
     look job "$job"
 }
 
+@test "a page asks for what it shows, and not for the whole cluster" {
+    look frugal "$(api 'jobs?user=alice' | python3 -c 'import json, sys; print(json.load(sys.stdin)["jobs"][0]["id"])')"
+}
+
 @test "a job that is submitted appears by itself" {
     look live "$SCENARIO_SOURCE/lab/on --name $GPU_WATCHDOG_LAB --user user head sbatch --parsable --output=/dev/null --wrap 'sleep 60'"
 }

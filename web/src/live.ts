@@ -160,14 +160,30 @@ export const reservations = new Collection<Reservation>(
 );
 export const qos = new Collection<Qos>("qos", (q) => q.name);
 
-// The records of a collection while a component is on the page.
-export function useCollection<T>(collection: Collection<T>): T[] {
-  useLayoutEffect(() => collection.use(), [collection]);
+// The GPUs of some nodes, as Slurm writes a list of them; "" for none. One that is too
+// long to be asked for is that of nearly all.
+export function useGpusOf(list: string): Gpu[] {
+  const path =
+    list.length > 4000
+      ? "gpus"
+      : list && `gpus?node=${encodeURIComponent(list)}`;
+  return useAnswer<{ gpus: Gpu[] }>(path, ["gpus"]).data?.gpus ?? [];
+}
+
+// The records of a collection while a component is on the page and wants them.
+export function useCollection<T>(
+  collection: Collection<T>,
+  wanted = true,
+): T[] {
+  useLayoutEffect(
+    () => (wanted ? collection.use() : undefined),
+    [collection, wanted],
+  );
   return collection.list.value;
 }
 
 // An answer that is asked for again when one of the named versions rises; null
-// before the first. A failure leaves what was.
+// before the first. A failure leaves what was. For no path nothing is asked.
 export function useAnswer<T>(
   path: string,
   on: string[],
@@ -186,6 +202,7 @@ export function useAnswer<T>(
   useEffect(() => () => void (turn.path = ""), []);
   // Before the browser paints what there is so far, which may take longer.
   useLayoutEffect(() => {
+    if (!path) return;
     if (key === "paused" && state.data !== null && state.path === path) return;
     const mine = ++turn.asked;
     turn.path = path;

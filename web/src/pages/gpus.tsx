@@ -3,7 +3,7 @@
 // Every GPU as a cell: the whole cluster at a glance.
 import { useMemo, useState } from "preact/hooks";
 import { Heat, type Cell, type Group } from "../heat";
-import { gpus, jobs, partitions, nodes, useCollection } from "../live";
+import { gpus, jobs, nodes, useCollection } from "../live";
 import { gpuName, JobLink, NodeLink, Search, Select, UserLink } from "../parts";
 import { route } from "../router";
 import { Table, type Column } from "../table";
@@ -111,9 +111,8 @@ function groupsOf(
     return gpu.node;
 }
 
-function usePartitions(): Map<string, string[]> {
-    const all = useCollection(nodes);
-    useCollection(partitions);
+function usePartitions(wanted: boolean): Map<string, string[]> {
+    const all = useCollection(nodes, wanted);
     return useMemo(
         () => new Map(all.map((n) => [n.name, n.partitions])),
         [all],
@@ -138,8 +137,9 @@ function Cells(props: { shown: Gpu[] }) {
     const by = query.get("by") ?? "node";
     const measure =
         measures[query.get("colour") ?? "utilization"] ?? measures.utilization!;
-    const partitionOf = usePartitions();
-    const all = useCollection(jobs);
+    // All nodes and all jobs are a lot to fetch for what nobody looks at.
+    const partitionOf = usePartitions(by === "partition");
+    const all = useCollection(jobs, measure === measures.age);
     const groups = useMemo(() => {
         const byText = new Map(all.map((j) => [j.job, j]));
         const found = new Map<string, Cell[]>();

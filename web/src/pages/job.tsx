@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import { JobActions, JobScript } from "../actions";
-import { gpus, useAnswer, useCollection } from "../live";
+import { useAnswer, useGpusOf } from "../live";
 import {
     AdviceList,
     Card,
@@ -353,7 +353,7 @@ export function JobPage(props: { id: string; nodesPrivate: boolean }) {
         `events?job=${named}&limit=50`,
         ["events"],
     );
-    const all = useCollection(gpus);
+    const all = useGpusOf(job?.gpu_ids?.length ? (job.nodes ?? "") : "");
     if (!job)
         return (
             <main class="page">

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 import { NodeActions } from "../actions";
 import { NodeHealth } from "../health";
-import { gpus, nodes, useAnswer, useCollection } from "../live";
+import { useAnswer, useGpusOf } from "../live";
 import {
     Card,
     EventList,
@@ -14,7 +14,7 @@ import {
 } from "../parts";
 import { Plot, RangeChoice } from "../plot";
 import { href } from "../router";
-import type { Event, Gpu, Job } from "../types";
+import type { Event, Gpu, Job, Node } from "../types";
 import {
     duration,
     memory,
@@ -184,9 +184,12 @@ function JobsHere(props: { node: string }) {
 }
 
 export function NodePage(props: { name: string }) {
-    const all = useCollection(nodes);
-    const mine = useCollection(gpus).filter((g) => g.node === props.name);
-    const node = all.find((n) => n.name === props.name);
+    const path = `nodes/${encodeURIComponent(props.name)}`;
+    const { data, error, missing } = useAnswer<{ nodes: Node[] }>(path, [
+        "nodes",
+    ]);
+    const mine = useGpusOf(props.name);
+    const node = missing ? undefined : data?.nodes[0];
     const events = useAnswer<{ events: Event[] }>(
         `events?node=${encodeURIComponent(props.name)}&limit=50`,
         ["events"],
@@ -196,9 +199,9 @@ export function NodePage(props: { name: string }) {
             <main class="page">
                 <h1>{props.name}</h1>
                 <p class="empty">
-                    {nodes.loaded.value
+                    {missing
                         ? "Slurm has no node of this name now."
-                        : nodes.error.value || "Loading…"}
+                        : error || "Loading…"}
                 </p>
                 <Card title="Events">
                     <EventList
