@@ -151,36 +151,50 @@ static const struct measured_gpu *find_gpu(const struct measured_node *node,
     return NULL;
 }
 
-/* Whether a job holds the GPU, and whether none of those who do is there. */
-static bool
-is_held(const struct measured_node *node, size_t gpu, bool *ret_idle)
+/* The first job that holds the GPU, and whether none of those who do is there;
+ * NULL when nobody holds it. */
+static const struct measured_job *
+find_holder(const struct measured_node *node, size_t gpu, bool *ret_idle)
 {
-    bool held = false;
+    const struct measured_job *holder = NULL;
     *ret_idle = true;
     for (size_t i = 0; i < node->job_count; i++) {
         const struct measured_job *job = &node->jobs[i];
         if (job->gpu != gpu || !job->holds)
             continue;
-        held = true;
+        if (!holder)
+            holder = job;
         *ret_idle &= job->idle;
     }
-    return held;
+    return holder;
 }
 
 /* One who holds a GPU and has no process there is idle at once; one whose
- * process does nothing, after a while. */
-static void judge_idle(const struct measured_node *before,
+ * process does nothing, after a while. One that is seen held for the first time
+ * may have been idle before we looked. */
+static void judge_idle(const struct fleet *fleet,
+                       const struct fleet_node *from,
                        struct measured_node *node,
                        size_t at,
                        int64_t now_s)
 {
+    const struct measured_node *before = &from->measured;
+    const struct fleet_observer *observer = &fleet->observer;
     struct measured_gpu *gpu = &node->gpus[at];
-    bool absent;
-    if (!is_held(node, at, &absent) ||
-        !(absent || gpu->utilization_percent == 0))
+    bool absent, ignored;
+    const struct measured_job *holder = find_holder(node, at, &absent);
+    if (!holder || !(absent || gpu->utilization_percent == 0))
         return;
     const struct measured_gpu *last = find_gpu(before, gpu, at);
-    gpu->idle_since_s = last && last->idle_since_s ? last->idle_since_s : now_s;
+    bool was_held =
+        last && find_holder(before, (size_t)(last - before->gpus), &ignored);
+    if (last && last->idle_since_s)
+        gpu->idle_since_s = last->idle_since_s;
+    else if (!was_held && observer->recalls)
+        gpu->idle_since_s =
+            observer->recalls(observer->context, from, gpu, holder->job, now_s);
+    else
+        gpu->idle_since_s = now_s;
     if (absent || now_s - gpu->idle_since_s >= FLEET_STILL_S)
         gpu->flags |= MEASURED_IDLE;
 }
@@ -216,7 +230,7 @@ void fleet_take(struct fleet *fleet,
 {
     fleet_give(node, measured);
     for (size_t i = 0; i < measured->gpu_count; i++)
-        judge_idle(&node->measured, measured, i, now_s);
+        judge_idle(fleet, node, measured, i, now_s);
     rate_host_jobs(node, measured, now_s);
     if (fleet->observer.takes)
         fleet->observer.takes(fleet->observer.context, node, measured);

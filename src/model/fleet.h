@@ -41,7 +41,7 @@ struct fleet_node {
     bool given_known;
 };
 
-/* Who wants to know what changed: both are called before it does. */
+/* Who wants to know what changed: the first two are called before it does. */
 struct fleet_observer {
     void (*takes)(void *context,
                   const struct fleet_node *node,
@@ -49,6 +49,14 @@ struct fleet_observer {
     void (*fails)(void *context,
                   const struct fleet_node *node,
                   const char *trouble);
+    /* Since when GPU of NODE, which is held by JOB and idle and was not seen so
+     * before, may have been idle: of a time before this process. NOW_S where
+     * nothing is known. */
+    int64_t (*recalls)(void *context,
+                       const struct fleet_node *node,
+                       const struct measured_gpu *gpu,
+                       const char *job,
+                       int64_t now_s);
     void *context;
 };
 

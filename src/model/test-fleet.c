@@ -76,6 +76,46 @@ static void use_is_judged(void **state)
     fleet_deinit(&fleet);
 }
 
+static int64_t recall(void *context,
+                      const struct fleet_node *node,
+                      const struct measured_gpu *gpu,
+                      const char *job,
+                      int64_t now_s)
+{
+    int *asked = context;
+    (*asked)++;
+    assert_non_null(node->name);
+    assert_int_equal(gpu->index, 1);
+    assert_string_equal(job, "17_3");
+    return now_s - FLEET_STILL_S;
+}
+
+/* Only when a GPU is first seen held: later we know ourselves. */
+static void how_long_it_was_idle_before_is_recalled_once(void **state)
+{
+    (void)state;
+    struct fleet fleet = begin();
+    struct fleet_node *node = fleet.nodes[0];
+    int asked = 0;
+    fleet.observer =
+        (struct fleet_observer){.recalls = recall, .context = &asked};
+    struct measured_node measured = parse(page);
+    fleet_take(&fleet, node, &measured, 1000);
+    assert_int_equal(asked, 1);
+    assert_int_equal(node->measured.gpus[1].idle_since_s, 1000 - FLEET_STILL_S);
+    assert_int_equal(fleet_gpu_use(node, 1), GPU_USE_IDLE);
+    /* It works, and is idle again. */
+    measured = parse(page);
+    measured.gpus[1].utilization_percent = 5;
+    fleet_take(&fleet, node, &measured, 1015);
+    assert_int_equal(node->measured.gpus[1].idle_since_s, 0);
+    measured = parse(page);
+    fleet_take(&fleet, node, &measured, 1030);
+    assert_int_equal(node->measured.gpus[1].idle_since_s, 1030);
+    assert_int_equal(asked, 1);
+    fleet_deinit(&fleet);
+}
+
 static void a_job_is_the_sum_of_its_gpus(void **state)
 {
     (void)state;
@@ -342,6 +382,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(use_is_judged),
+        cmocka_unit_test(how_long_it_was_idle_before_is_recalled_once),
         cmocka_unit_test(a_job_is_the_sum_of_its_gpus),
         cmocka_unit_test(silence_keeps_what_was_said),
         cmocka_unit_test(nodes_that_go_and_come_are_the_same),

@@ -478,8 +478,11 @@ on_fails(void *context, const struct fleet_node *node, const char *trouble)
 
 void recorder_observe(struct recorder *r)
 {
-    r->fleet->observer = (struct fleet_observer){
-        .takes = on_takes, .fails = on_fails, .context = r};
+    r->fleet->observer =
+        (struct fleet_observer){.takes = on_takes,
+                                .fails = on_fails,
+                                .recalls = recorder_recall_idle,
+                                .context = r};
 }
 
 /* ---- what people do ------------------------------------------------------

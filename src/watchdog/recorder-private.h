@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state of the recorder, shared by recorder.c (life and series) and
- * recorder-events.c (what changed, and which jobs ended).
+ * The state of the recorder, shared by recorder.c (life and series),
+ * recorder-events.c (what changed, and which jobs ended) and recorder-idle.c
+ * (since when GPUs are idle).
  */
 #pragma once
 
@@ -27,8 +28,13 @@ struct recorder {
 /* Compare what is known now with what was; ends with the new BEFORE. */
 void recorder_compare(struct recorder *recorder);
 
-/* The fleet's observer. */
+/* The fleet's observer, and the one of its functions that looks back. */
 void recorder_observe(struct recorder *recorder);
+int64_t recorder_recall_idle(void *context,
+                             const struct fleet_node *node,
+                             const struct measured_gpu *gpu,
+                             const char *job,
+                             int64_t now_s);
 
 __attribute__((format(printf, 3, 4))) void
 recorder_tell(struct recorder *recorder,

@@ -112,7 +112,8 @@ while True:
 }
 
 @test "what was known before a kill -9 is known after it" {
-    local job before pid
+    local job before pid idle
+    idle=$(api gpus | python3 -c 'import json, sys; print(min(g["idle_since_s"] for g in json.load(sys.stdin)["gpus"] if g["use"] == "idle"))')
     job=$(api 'history?limit=1' | python3 -c 'import json, sys; print(json.load(sys.stdin)["jobs"][0]["id"])')
     wait_until 40 json 'series?of=cluster&metric=gpus_allocated' 'sum(v is not None for v in A["series"][0]["values"]) > 2'
     before=$(api events | python3 -c 'import json, sys; print(len(json.load(sys.stdin)["events"]))')
@@ -124,6 +125,9 @@ while True:
     json history "any(j['id'] == $job for j in A['jobs'])"
     json "jobs/$job" "A['id'] == $job"
     wait_until 20 json 'series?of=cluster&metric=gpus_allocated' 'sum(v is not None for v in A["series"][0]["values"]) > 2'
+    # Whose GPU has been idle for hours has not been idle since our start.
+    wait_until 20 json gpus "abs(min(g.get('idle_since_s', 2 ** 40) for g in A['gpus'] if g['use'] == 'idle') - $idle) <= 30"
+    ((idle + 60 < $(date +%s)))
 }
 
 @test "a lost GPU is an event and a problem, and does not vanish" {
