@@ -3,7 +3,8 @@
  * The GPU exporters of a large cluster, played by one process on loopback:
  * whatever node the path names, it answers with the page of a real gpu-exporter
  * (FILE), to which it adds the job that bench-recording gave to that node.
- * Every tenth job holds its last GPU idle. One thread; connections are kept.
+ * Every tenth job holds its last GPU idle. The figures of a GPU that move in
+ * real life are others in each answer. One thread; connections are kept.
  *
  * usage: bench-exporters PORT FILE
  */
@@ -20,11 +21,49 @@
 enum {
     GPUS = 8,
     FIRST_JOB = 1000,
-    PAGE_MAX = 4 << 20
+    PAGE_MAX = 4 << 20,
+    MOVING_MAX = 16 * GPUS
 };
 
 static char page[PAGE_MAX];
 static size_t page_size;
+
+/* Where the figures that move stand in the page, two digits each. */
+static size_t moving[MOVING_MAX], moving_count;
+
+/* Read FILE with each value of those figures made "50". */
+static void read_page(FILE *file)
+{
+    static const char *const names[] = {
+        "DCGM_FI_DEV_GPU_UTIL{", "DCGM_FI_DEV_POWER_USAGE{",
+        "DCGM_FI_DEV_GPU_TEMP{", "DCGM_FI_DEV_SM_CLOCK{",
+        "DCGM_FI_DEV_MEM_COPY_UTIL{"};
+    static char line[8192];
+    while (fgets(line, sizeof(line), file)) {
+        char *value = strrchr(line, ' ');
+        for (size_t i = 0; value && i < sizeof(names) / sizeof(*names); i++)
+            if (strncmp(line, names[i], strlen(names[i])) == 0 &&
+                moving_count < MOVING_MAX) {
+                strcpy(value, " 50\n");
+                moving[moving_count++] = page_size + (size_t)(value + 1 - line);
+                break;
+            }
+        size_t size = strlen(line);
+        if (page_size + size > sizeof(page))
+            return;
+        memcpy(page + page_size, line, size);
+        page_size += size;
+    }
+}
+
+static void move_figures(void)
+{
+    for (size_t i = 0; i < moving_count; i++) {
+        int figure = 30 + rand() % 60;
+        page[moving[i]] = (char)('0' + figure / 10);
+        page[moving[i] + 1] = (char)('0' + figure % 10);
+    }
+}
 
 static size_t add_jobs(char *out, size_t room, unsigned int node)
 {
@@ -68,6 +107,7 @@ static bool answer(int fd)
     const char *name = strstr(request, "/n");
     size_t size =
         add_jobs(jobs, sizeof(jobs), name ? (unsigned int)atoi(name + 2) : 0);
+    move_figures();
     int head_size = snprintf(head, sizeof(head),
                              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
                              "Content-Length: %zu\r\n\r\n",
@@ -107,7 +147,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "usage: bench-exporters PORT FILE\n");
         return 2;
     }
-    page_size = fread(page, 1, sizeof(page), file);
+    read_page(file);
     fclose(file);
     int listener = listen_on(atoi(argv[1])), loop = epoll_create1(0);
     struct epoll_event event = {.events = EPOLLIN, .data = {.fd = listener}};
